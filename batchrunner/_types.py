@@ -16,7 +16,7 @@ JobId = NewType("JobId", str)
 RequestId = NewType("RequestId", str)
 """The service's id of one accepted submission."""
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Inputs: TypeAlias = "dict[str, Json]"
 
 

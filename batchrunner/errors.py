@@ -80,9 +80,13 @@ class ManifestInvalid(BatchrunnerError):
 
     exit_code = Exit.INVALID
 
-    def __init__(self, message: str, problems: Sequence[Problem] = (), *, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, problems: Sequence[Problem] = (), *, jobs: int = 0, hint: str | None = None
+    ) -> None:
+        """*jobs* is the number of rows that are fine."""
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
+        self.jobs = jobs
 
 
 class FolderUnusable(BatchrunnerError):

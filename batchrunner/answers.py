@@ -1,0 +1,389 @@
+"""What does an answer of the service mean?  One table of kinds, two maps, one ``classify``.
+
+A *Kind* says what an exchange means for us and, above all, whether a submission may be sent again.  The
+maps below recognise it: SERVICE_CODES by the service's own ``error_code``, HTTP_STATUS by the status
+line; what the transport itself reports (a *Fault*) is mapped by the client.  Pure: no HTTP library here.
+
+Sources of the codes and shapes: the Model API pages "error-codes" and "async-queue-endpoints", and the
+behaviour of the official clients.  Why a lost answer is never sent again: docs/decisions/0001-in-doubt.md
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from ._types import JobError, Json, Output, RequestId
+from .errors import ErrorCode
+
+
+class Endpoint(StrEnum):
+    """Which call was made; the same answer may mean different things to them."""
+
+    SUBMIT = "submit"
+    STATUS = "status"
+    RESULT = "result"
+    CANCEL = "cancel"
+    MODEL = "model"
+
+
+class Fault(StrEnum):
+    """What the transport reports instead of an answer."""
+
+    NOT_SENT = "not_sent"  # no connection was made: nothing can have arrived
+    LOST = "lost"  # something was sent, the answer did not come whole
+
+
+class Kind(StrEnum):
+    """What an exchange means."""
+
+    OK = "ok"  # a readable 2xx without an error in it
+    NOT_SENT = "not_sent"  # certainly not taken: may be sent again
+    THROTTLED = "throttled"  # certainly not taken: the run slows down
+    UNAVAILABLE = "unavailable"  # the service says it is away (a read may also just have failed)
+    IN_DOUBT = "in_doubt"  # a submission that may have been accepted and paid: held
+    REFUSED = "refused"  # this row's inputs are not acceptable
+    ACCOUNT = "account"  # token or balance: the run stops, no job is to blame
+    FOREIGN = "foreign"  # the request id is another account's: the run stops
+    GONE = "gone"  # the service does not know the request (any more)
+    NOT_READY = "not_ready"  # look again later
+    CONTRACT = "contract"  # a shape or word we do not know: look again, keep the evidence
+
+
+SERVICE_CODES: Final[dict[int, Kind]] = {
+    400001: Kind.REFUSED,  # InvalidResourceIdentifier: wrong model id
+    400002: Kind.ACCOUNT,  # InsufficientResources: no balance left
+    400004: Kind.ACCOUNT,  # UserAccountError: token missing, revoked, account inactive
+    400005: Kind.NOT_READY,  # the result is not there yet
+    403001: Kind.FOREIGN,  # PermissionDeniedError: another user's request
+    404001: Kind.GONE,  # ResourceNotFound: unknown, deleted or expired request
+    10001: Kind.ACCOUNT,  # the sibling API's "no funds"
+}
+"""``error_code`` values with a meaning of their own; others are read by their first three digits."""
+
+HTTP_STATUS: Final[dict[int, Kind]] = {
+    401: Kind.ACCOUNT,
+    402: Kind.ACCOUNT,
+    403: Kind.ACCOUNT,
+    404: Kind.GONE,
+    408: Kind.UNAVAILABLE,
+    425: Kind.UNAVAILABLE,
+    429: Kind.THROTTLED,
+}
+"""Statuses with a meaning of their own; other 4xx are refusals, everything else is `UNAVAILABLE`."""
+
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+"""The form of a request id that the official node pack accepts; also what keeps it safe in a path."""
+
+MESSAGE_KEYS: Final = ("error_message", "message", "error", "detail")
+"""Where the service puts its words, in the order the official client looks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came back over HTTP, read into values."""
+
+    status: int
+    body: Json = None
+    """The parsed JSON; None when `readable` is False."""
+    readable: bool = True
+    """False for a body that is no JSON, cut short, or larger than we read."""
+    retry_after_s: float | None = None
+    excerpt: str = ""
+    """The first characters of an unreadable body, for the message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One exchange, classified."""
+
+    kind: Kind
+    message: str = ""
+    service_code: int | None = None
+    retry_after_s: float | None = None
+    body: dict[str, Json] | None = None
+
+
+def classify(endpoint: Endpoint, reply: Reply | Fault, detail: str = "") -> Answer:
+    """Return what *reply* means to a call of *endpoint*.  Total: every reply has an answer."""
+    if isinstance(reply, Fault):
+        return Answer(kind=_kind_of_fault(endpoint, reply), message=detail or f"no answer ({reply})")
+    body = reply.body if isinstance(reply.body, dict) else None
+    code = service_code(body)
+    kind = _kind(endpoint, reply, body, code)
+    return Answer(
+        kind=kind,
+        message="" if kind is Kind.OK else _message(reply, body, code),
+        service_code=code,
+        retry_after_s=reply.retry_after_s,
+        body=body,
+    )
+
+
+def _kind_of_fault(endpoint: Endpoint, fault: Fault) -> Kind:
+    if fault is Fault.NOT_SENT:
+        return Kind.NOT_SENT
+    return Kind.IN_DOUBT if endpoint is Endpoint.SUBMIT else Kind.UNAVAILABLE
+
+
+def _kind(endpoint: Endpoint, reply: Reply, body: dict[str, Json] | None, code: int | None) -> Kind:
+    success = 200 <= reply.status < 300
+    if endpoint is Endpoint.SUBMIT and success and request_id_of(body) is not None:
+        return Kind.OK  # an id is something to collect, whatever else the body says
+    if code is not None:
+        kind = SERVICE_CODES.get(code) or _kind_of_status(_status_in(code) or reply.status)
+    elif success:
+        kind = Kind.OK if body is not None else Kind.CONTRACT
+    else:
+        kind = _kind_of_status(reply.status)
+    return _kind_of_submission(kind, reply, body, code) if endpoint is Endpoint.SUBMIT else kind
+
+
+def _kind_of_status(status: int) -> Kind:
+    if status in HTTP_STATUS:
+        return HTTP_STATUS[status]
+    return Kind.REFUSED if 400 <= status < 500 else Kind.UNAVAILABLE
+
+
+def _kind_of_submission(kind: Kind, reply: Reply, body: dict[str, Json] | None, code: int | None) -> Kind:
+    """Sharpen *kind* for the one call that costs money: what is not a clear "no" is a doubt."""
+    match kind:
+        case Kind.GONE | Kind.REFUSED:
+            return Kind.REFUSED  # an unknown model, or inputs it does not take
+        case Kind.ACCOUNT | Kind.FOREIGN:
+            return Kind.ACCOUNT
+        case Kind.THROTTLED:
+            return Kind.THROTTLED
+        case Kind.UNAVAILABLE if reply.status == 503 and _says_no(reply, body):
+            return Kind.UNAVAILABLE
+        case _:
+            return Kind.IN_DOUBT
+
+
+def _says_no(reply: Reply, body: dict[str, Json] | None) -> bool:
+    """True for a 503 of the service's own (Retry-After, or its JSON error), not of a proxy before it."""
+    own_words = body is not None and (service_code(body) is not None or _words(body) is not None)
+    return reply.retry_after_s is not None or own_words
+
+
+def _status_in(code: int) -> int | None:
+    """Return the HTTP status a six-digit service code begins with: 422001 → 422."""
+    status = code // 1000
+    return status if 400 <= status < 600 else None
+
+
+def service_code(body: dict[str, Json] | None) -> int | None:
+    """Return the error code in *body* (``error_code``, or a numeric ``code``); None without one."""
+    for key in ("error_code", "code"):
+        value = (body or {}).get(key)
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+            value = int(value)
+        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            return value
+    return None
+
+
+def request_id_of(body: dict[str, Json] | None) -> RequestId | None:
+    """Return the request id in *body* when it has the form of one."""
+    value = (body or {}).get("request_id")
+    return RequestId(value) if isinstance(value, str) and REQUEST_ID.fullmatch(value) else None
+
+
+def _message(reply: Reply, body: dict[str, Json] | None, code: int | None) -> str:
+    words = (_words(body) if body else None) or reply.excerpt or "no readable answer"
+    number = f", code {code}" if code is not None else ""
+    return f"HTTP {reply.status}{number}: {words}"
+
+
+def _words(body: dict[str, Json]) -> str | None:
+    return next((text for key in MESSAGE_KEYS if (text := words_of(body.get(key)))), None)
+
+
+def words_of(value: Json) -> str | None:
+    """Return the readable words of an error given as text, as an object, or as a list of either."""
+    if isinstance(value, str):
+        return value.strip() or None
+    if isinstance(value, dict):
+        return _words(value) or next((t for v in value.values() if (t := words_of(v))), None)
+    if isinstance(value, list):
+        return "; ".join(text for item in value[:3] if (text := words_of(item))) or None
+    return None
+
+
+# ── what a look at a request shows ───────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Accepted and not at its end."""
+
+    queue_position: int | None = None
+    in_queue: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """``/status`` says it is over; only ``/result`` knows how."""
+
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """Finished well; with no outputs, the links may still be on their way."""
+
+    outputs: tuple[Output, ...]
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedThere:
+    """The generation failed at the service."""
+
+    error: JobError
+    cost_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelledThere:
+    """The request was cancelled at the service."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """The service does not know the request: believed only after repeated looks."""
+
+    message: str
+    service_code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Nothing was learned; look again."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """The account is refused, or the request is someone else's: the run ends."""
+
+    answer: Answer
+
+
+News = Running | Ended | Done | FailedThere | CancelledThere | Gone | Trouble | Stop
+
+RUNNING_WORDS: Final = frozenset({"in_progress", "processing", "starting", "running"})
+QUEUED_WORDS: Final = frozenset({"in_queue", "queued", "pending", "waiting"})
+SUCCESS_WORDS: Final = frozenset({"completed", "succeeded", "success", "done"})
+FAILURE_WORDS: Final = frozenset({"failed", "error", "failure", "timeout"})
+CANCEL_WORDS: Final = frozenset({"cancelled", "canceled", "cancellation_requested"})
+
+MODERATION: Final = re.compile(
+    r"moderat|safety|nsfw|sensitive|content[ _-]?polic|polic(?:y|ies)[ _-]violation|prohibited|"
+    r"inappropriate|violates|not allowed content|flagged|copyright",
+    re.IGNORECASE,
+)
+"""Words by which services say that their content rules stopped a job; it would be stopped again."""
+
+
+def read_status(answer: Answer, request_id: RequestId) -> News:
+    """Return what a ``/status`` answer shows."""
+    return _usual(answer, request_id) or _read_status_word(answer, _word(answer))
+
+
+def _read_status_word(answer: Answer, word: str) -> News:
+    if word in SUCCESS_WORDS | FAILURE_WORDS:
+        return Ended(failed=word in FAILURE_WORDS)
+    return _read_open_word(answer, word)
+
+
+def read_result(answer: Answer, request_id: RequestId) -> News:
+    """Return what a ``/result`` answer shows."""
+    usual = _usual(answer, request_id)
+    if usual is not None:
+        return usual
+    word = _word(answer)
+    body = answer.body or {}
+    if word in SUCCESS_WORDS:
+        return Done(outputs=tuple(find_outputs(body)), cost_usd=_cost(body))
+    if word in FAILURE_WORDS:
+        return FailedThere(error=_failure(body), cost_usd=_cost(body))
+    return _read_open_word(answer, word)
+
+
+def _read_open_word(answer: Answer, word: str) -> News:
+    if word in CANCEL_WORDS:
+        return CancelledThere()
+    if word in QUEUED_WORDS:
+        position = (answer.body or {}).get("queue_position")
+        whole = isinstance(position, int) and not isinstance(position, bool)
+        return Running(in_queue=True, queue_position=position if whole else None)  # type: ignore[arg-type]
+    if word in RUNNING_WORDS:
+        return Running()
+    return Trouble(answer=Answer(kind=Kind.CONTRACT, message=f"unknown status {word!r}", body=answer.body))
+
+
+def _usual(answer: Answer, request_id: RequestId) -> News | None:
+    """Return what both reads have in common; None when the status word decides."""
+    match answer.kind:
+        case Kind.OK:
+            other = request_id_of(answer.body)
+            if other is None or other == request_id:
+                return None
+            return Trouble(answer=Answer(kind=Kind.CONTRACT, message=f"the answer is about {other}"))
+        case Kind.NOT_READY:
+            return Running()
+        case Kind.GONE:
+            return Gone(message=answer.message, service_code=answer.service_code)
+        case Kind.ACCOUNT | Kind.FOREIGN:
+            return Stop(answer=answer)
+        case _:
+            return Trouble(answer=answer)
+
+
+def _word(answer: Answer) -> str:
+    value = (answer.body or {}).get("status")
+    return value.strip().lower() if isinstance(value, str) else ""
+
+
+def _failure(body: dict[str, Json]) -> JobError:
+    error = body.get("error") or body.get("failure_reason") or body.get("error_message")
+    words = words_of(error) or "the service gives no reason"
+    code = ErrorCode.MODERATED if MODERATION.search(words) else ErrorCode.GENERATION_FAILED
+    inner = service_code(error) if isinstance(error, dict) else service_code(body)
+    return JobError(code=code, message=words, service_code=inner)
+
+
+def _cost(body: dict[str, Json]) -> float | None:
+    cost = body.get("cost")
+    number = isinstance(cost, int | float) and not isinstance(cost, bool)
+    return float(cost) if number and 0 <= cost < float("inf") else None  # type: ignore[operator,arg-type]
+
+
+def find_outputs(body: dict[str, Json]) -> Iterator[Output]:
+    """Yield every link under ``output`` (else ``outputs``) once, in order, with its key path.
+
+    Nowhere else: a reply may echo the inputs with their reference links.
+    """
+    seen: set[str] = set()
+    for key, url in _links(body.get("output") or body.get("outputs"), "", depth=8):
+        if url not in seen:
+            seen.add(url)
+            yield Output(key=key or "output", url=url)
+
+
+def _links(value: Json, key: str, depth: int) -> Iterator[tuple[str, str]]:
+    if depth == 0:
+        return
+    if isinstance(value, str) and value.lower().startswith(("https://", "http://")):
+        yield key, value
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _links(item, f"{key}[{index}]", depth - 1)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _links(item, f"{key}.{name}" if key else name, depth - 1)

@@ -1,0 +1,102 @@
+"""batchrunner as a library: what ``run`` does, as a function and as its async twin.
+
+```python
+import batchrunner
+
+report = batchrunner.run("jobs.csv", "out", model="bytedance/seedance-1-0/lite/reference-to-video")
+print(report.states, report.exit_code)
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+import anyio
+
+from .client import PRODUCTION
+from .credentials import find_token
+from .events import RunEvent
+from .folder import Folder
+from .manifest import read_jobs
+from .models import Schemas
+from .outcome import Report
+from .service import Service
+from .session import Order, run_order
+from .settings import Rerun, Settings
+
+
+async def run_async(
+    manifest: str | Path | None,
+    output: str | Path,
+    *,
+    model: str | None = None,
+    schemas: Sequence[str | Path] = (),
+    settings: Settings | None = None,
+    rerun: Rerun | None = None,
+    simulate: bool = False,
+    base_url: str = PRODUCTION,
+    token: str | None = None,
+    on_event: Callable[[RunEvent], None] = lambda event: None,
+    confirm: Callable[[str], bool] = lambda question: False,
+) -> Report:
+    """Run *manifest* into the folder *output* and return what became of it; on asyncio.
+
+    With *manifest* None it goes on from the folder's ledger.  *token* defaults to the one the command line
+    would use.  *on_event* is called for every step of every job and must return soon.  *confirm* is asked
+    before an edit of many rows pays for them again; without it such a run is refused.
+
+    Raises ManifestInvalid (with every problem), ManifestMissing, FolderUnusable, AccountRefused (no token) and
+    Usage when the run cannot begin.  A run that was stopped later returns its report: see
+    `Report.exit_code` and `Report.reason`.
+    """
+    service = Service(base_url=base_url, token="" if simulate else token or find_token(), simulate=simulate)
+    rows = None
+    if manifest is not None:
+        known = Schemas([Path(schema) for schema in schemas])
+        rows = partial(read_jobs, manifest, model=model, schemas=known)
+    order = Order(
+        folder=Folder(Path(output)),
+        rows=rows,
+        settings=settings or Settings(),
+        rerun=rerun or Rerun(),
+        service=service,
+        confirm=confirm,
+        listener=on_event,
+    )
+    return await run_order(order)
+
+
+def run(
+    manifest: str | Path | None,
+    output: str | Path,
+    *,
+    model: str | None = None,
+    schemas: Sequence[str | Path] = (),
+    settings: Settings | None = None,
+    rerun: Rerun | None = None,
+    simulate: bool = False,
+    base_url: str = PRODUCTION,
+    token: str | None = None,
+    on_event: Callable[[RunEvent], None] = lambda event: None,
+    confirm: Callable[[str], bool] = lambda question: False,
+) -> Report:
+    """Run *manifest* into the folder *output* and return what became of it; see `run_async`."""
+    return anyio.run(
+        partial(
+            run_async,
+            manifest,
+            output,
+            model=model,
+            schemas=schemas,
+            settings=settings,
+            rerun=rerun,
+            simulate=simulate,
+            base_url=base_url,
+            token=token,
+            on_event=on_event,
+            confirm=confirm,
+        )
+    )

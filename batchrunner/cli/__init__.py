@@ -1,0 +1,91 @@
+"""The command line: arguments -> calls -> exit code.  Commands are loaded when they are used.
+
+Data goes to standard output, words to standard error.  Every error ends here, in one message and one exit
+code.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Final, NamedTuple
+
+import click
+
+from .. import __version__
+from ..errors import BatchrunnerError, Exit
+
+
+class Home(NamedTuple):
+    """Where a command lives, and what ``--help`` says of it without loading it."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: Final = {
+    "run": Home("run", "Run a manifest: submit, collect, download; again after any interruption."),
+    "validate": Home("validate", "Check a manifest against the model's schema; nothing is sent."),
+    "plan": Home("run", "Say what a run would submit, collect and skip, and why."),
+    "resume": Home("run", "Go on with a folder without its manifest."),
+    "status": Home("status", "Count a folder's jobs by state."),
+    "results": Home("results", "Print a folder's results, one job a line."),
+    "simulate": Home("simulate", "Stand in for the service on a local port: no account, no money."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that loads a command's module when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        home = COMMANDS.get(cmd_name)
+        if home is None:
+            return None
+        command: click.Command = getattr(import_module(f"{__name__}.{home.module}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, home.summary) for name, home in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="batchrunner")
+def group() -> None:
+    """Run manifests of paid media-generation jobs.
+
+    Never pays twice for a job, never loses a result that was paid for: after any interruption the same
+    command goes on where it was.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit the process with its code."""
+    os.umask(0o077)  # folders and files are private to the user
+    sys.exit(run_main(arguments))
+
+
+def run_main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    try:
+        code = group.main(arguments, prog_name="batchrunner", standalone_mode=False)
+    except BatchrunnerError as error:
+        from .words import say_error
+
+        say_error(error)
+        return int(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return int(Exit.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        return int(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 (nobody reads: nothing is to fail at exit)
+        return int(Exit.OK)
+    return code if isinstance(code, int) else int(Exit.OK)

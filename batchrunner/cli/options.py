@@ -1,0 +1,112 @@
+"""The flags that commands share; every one also has a ``BATCHRUNNER_*`` name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from ..durations import parse_duration, parse_until
+from ..settings import OnUnknown
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Duration(click.ParamType[float]):
+    """Seconds when bare, or with a unit: ``90s``, ``30m``, ``2h``."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, int | float):
+            return float(value)
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Until(click.ParamType[float]):
+    """An instant: ``HH:MM``, ISO 8601, or ``+2h``; becomes Unix seconds."""
+
+    name = "instant"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            return parse_until(value, now=datetime.now().astimezone()).timestamp()
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def option(*names: str, **settings: Any) -> Callable[[F], F]:
+    """A flag with its environment name: ``--max-attempts`` is also ``BATCHRUNNER_MAX_ATTEMPTS``."""
+    long = next(name for name in names if name.startswith("--"))
+    env = "BATCHRUNNER_" + long.removeprefix("--").replace("-", "_").upper()
+    return click.option(*names, envvar=env, show_envvar=False, **settings)
+
+
+def together(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Several flags as one decorator, in the order given."""
+
+    def decorate(command: F) -> F:
+        for one in reversed(options):
+            command = one(command)
+        return command
+
+    return decorate
+
+
+manifest_argument = click.argument("manifest", metavar="MANIFEST")
+folder_argument = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+
+manifest_options = together(
+    option("--model", help="The model of rows that name none."),
+    option("--schema", "schemas", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
+           help="A model's input schema, for a model that is not bundled."),
+    option("--input-format", type=click.Choice(["yaml", "csv", "tsv", "jsonl"]),
+           help="The manifest's format, when its name does not say it (standard input is '-')."),
+)  # fmt: skip
+
+json_option = option("--json", "as_json", is_flag=True, help="Data for programs, on standard output.")
+quiet_option = option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
+verbose_option = option("-v", "--verbose", is_flag=True, help="Say every step of every job.")
+
+run_options = together(
+    option("--concurrency", type=click.IntRange(1), default=8, show_default=True,
+           help="Jobs at once at the service."),
+    option("--downloads", type=click.IntRange(1), default=4, show_default=True, help="Downloads at once."),
+    option("--poll-interval", type=Duration(), default="2s", show_default=True,
+           help="The shortest wait between two looks at a job."),
+    option("--max-attempts", type=click.IntRange(1), default=3, show_default=True,
+           help="Paid tries of a job whose generation fails."),
+    option("--job-timeout", type=Duration(), default="60m", show_default=True,
+           help="How long this run waits for one job; a later run goes on waiting."),
+    option("--http-timeout", type=Duration(),
+           help="Silence after which a call is given up  [default: POST 90s, GET 20s, download 60s]"),
+    option("--max-outage", type=Duration(), default="30m", show_default=True,
+           help="How long the service may be away before the run ends."),
+    option("--on-unknown", type=click.Choice([str(word) for word in OnUnknown]), default="hold",
+           show_default=True, help="Submissions in doubt: hold them, or submit again and maybe pay twice."),
+    option("--retry", multiple=True, metavar="failed|unknown|cancelled|ERROR_CODE",
+           help="Run these again with fresh attempts (repeatable)."),
+    option("--redo", multiple=True, metavar="GLOB",
+           help="Run these ids again even if they succeeded; the old films are kept (repeatable)."),
+    option("--only", multiple=True, metavar="GLOB", help="Submit only these ids (repeatable)."),
+    option("--limit", type=click.IntRange(0), metavar="N", help="New submissions in this run."),
+    option("--sample", type=click.IntRange(0), metavar="N", help="Submit only N jobs, always the same ones."),
+    option("--until", type=Until(), metavar="HH:MM|ISO|+2h", help="Submit nothing after this instant."),
+    option("--submit-only", is_flag=True, help="Submit, and leave the collecting to a later run."),
+    option("--collect-only", is_flag=True, help="Collect what was submitted; submit nothing."),
+    option("--yes", is_flag=True, help="Answer yes where a question would be asked."),
+    option("--simulate", is_flag=True, help="Rehearse on the built-in simulator: no account, no money."),
+    click.option("--base-url", envvar=["BATCHRUNNER_BASE_URL", "RUNCOMFY_BASE_URL"], metavar="URL",
+                 help="Another address of the service."),
+    option("--progress", type=click.Choice(["auto", "live", "plain", "none"]), default="auto",
+           show_default=True, help="How the run shows its progress."),
+    json_option,
+    quiet_option,
+    verbose_option,
+)  # fmt: skip

@@ -1,0 +1,173 @@
+"""The commands ``run``, ``resume`` and ``plan``: the same flags become the same order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+
+from ..client import PRODUCTION, Timeouts
+from ..credentials import find_token
+from ..errors import AccountRefused, BatchrunnerError, Exit, ManifestInvalid, Usage
+from ..folder import Folder
+from ..ledger import Store
+from ..manifest import read_jobs
+from ..models import Schemas
+from ..progress import display
+from ..service import Service, is_simulated
+from ..session import Order, Rows, plan_only, run_order
+from ..settings import OnUnknown, Rerun, Selection, Settings
+from .options import folder_argument, manifest_argument, manifest_options, option, run_options
+from .words import ask, plan_words, say, say_error, summary_words
+
+output_option = option(
+    "-o", "--output", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR",
+    help="The output folder: ledger, films, results.",
+)  # fmt: skip
+
+
+@click.command()
+@manifest_argument
+@output_option
+@manifest_options
+@run_options
+@option("--dry-run", is_flag=True, help="Only say what would be done, like `plan`.")
+def run(manifest: str, folder: Path, dry_run: bool, **flags: Any) -> int:
+    """Run MANIFEST; run the same command again after any interruption and it goes on where it was."""
+    command = _plan if dry_run else _run
+    return command(manifest, folder, flags)
+
+
+@click.command()
+@manifest_argument
+@output_option
+@manifest_options
+@run_options
+def plan(manifest: str, folder: Path, **flags: Any) -> int:
+    """Say what a run of MANIFEST would submit, collect and skip, and why; nothing is sent or written."""
+    return _plan(manifest, folder, flags)
+
+
+@click.command()
+@folder_argument
+@run_options
+def resume(folder: Path, **flags: Any) -> int:
+    """Go on with the folder DIR without its manifest: the ledger holds the inputs."""
+    return _run(None, folder, {**flags, "model": None, "schemas": (), "input_format": None})
+
+
+def _run(manifest: str | None, path: Path, flags: dict[str, Any]) -> int:
+    folder = Folder(path)
+    if manifest is None:
+        folder.require_ledger()
+    as_json = flags["as_json"]
+    try:
+        service = _service(folder, flags)
+    except AccountRefused as error:
+        _name_problems_too(manifest, flags)
+        raise _told(error, as_json=as_json) from None
+    with display(
+        flags["progress"], as_json=as_json, quiet=flags["quiet"], verbose=flags["verbose"]
+    ) as listener:
+        order = _order(manifest, folder, service, flags, listener=listener, handle_signals=True)
+        try:
+            report = anyio.run(run_order, order)
+        except BatchrunnerError as error:
+            raise _told(error, as_json=as_json) from None
+    if not flags["quiet"] or report.exit_code is not Exit.OK:
+        say(summary_words(report, manifest=manifest, folder=str(path)))
+    return int(report.exit_code)
+
+
+def _plan(manifest: str, path: Path, flags: dict[str, Any]) -> int:
+    folder = Folder(path)
+    service = _service(folder, flags, for_plan=True)
+    found = plan_only(_order(manifest, folder, service, flags))
+    click.echo(json.dumps(found.as_json()) if flags["as_json"] else plan_words(found))
+    return int(Exit.OK)
+
+
+def _order(
+    manifest: str | None, folder: Folder, service: Service, flags: dict[str, Any], **more: Any
+) -> Order:
+    return Order(
+        folder=folder,
+        rows=None if manifest is None else _rows(manifest, flags),
+        settings=_settings(flags),
+        rerun=Rerun(retry=frozenset(flags["retry"]), redo=flags["redo"]),
+        service=service,
+        confirm=(lambda question: True) if flags["yes"] else ask,
+        **more,
+    )
+
+
+def _rows(manifest: str, flags: dict[str, Any]) -> Callable[[], Rows]:
+    schemas = Schemas(flags["schemas"])
+    return lambda: read_jobs(
+        manifest, input_format=flags["input_format"], model=flags["model"], schemas=schemas
+    )
+
+
+def _settings(flags: dict[str, Any]) -> Settings:
+    return Settings(
+        concurrency=flags["concurrency"],
+        downloads=flags["downloads"],
+        poll_interval_s=flags["poll_interval"],
+        max_attempts=flags["max_attempts"],
+        job_timeout_s=flags["job_timeout"],
+        max_outage_s=flags["max_outage"],
+        limit=flags["limit"],
+        until=flags["until"],
+        on_unknown=OnUnknown(flags["on_unknown"]),
+        submit_only=flags["submit_only"],
+        collect_only=flags["collect_only"],
+        selection=Selection(only=flags["only"], sample=flags["sample"]),
+    )
+
+
+def _service(folder: Folder, flags: dict[str, Any], *, for_plan: bool = False) -> Service:
+    """Return the service the flags name; a folder that rehearses goes on rehearsing."""
+    if flags["simulate"] and flags["base_url"]:
+        raise Usage("--simulate and --base-url exclude each other")
+    timeout_s = flags["http_timeout"]
+    timeouts = Timeouts() if timeout_s is None else Timeouts.all(timeout_s)
+    if flags["simulate"] or (not flags["base_url"] and _rehearses(folder)):
+        return Service(simulate=True, timeouts=timeouts)
+    base_url = flags["base_url"] or PRODUCTION
+    return Service(base_url=base_url, token="" if for_plan else find_token(), timeouts=timeouts)
+
+
+def _rehearses(folder: Folder) -> bool:
+    if not folder.ledger.is_file():
+        return False
+    store = Store.read_only(folder.ledger)
+    try:
+        return is_simulated(store)
+    finally:
+        store.close()
+
+
+def _name_problems_too(manifest: str | None, flags: dict[str, Any]) -> None:
+    """Without a token nothing can run; still, name the manifest's problems in the same pass."""
+    if manifest is None or manifest == "-":
+        return
+    from .validate import check
+
+    try:
+        check(_rows(manifest, flags)())
+    except ManifestInvalid as error:
+        say_error(error)
+
+
+def _told(error: BatchrunnerError, *, as_json: bool) -> BatchrunnerError:
+    """With ``--json`` the stream ends in a summary also where no run began."""
+    if as_json:
+        problems = [problem.as_json() for problem in getattr(error, "problems", ())]
+        last = {"event": "summary", "exit_code": int(error.exit_code), "states": {}, "cost_usd": None,
+                "reason": error.message, "problems": problems}  # fmt: skip
+        click.echo(json.dumps(last))
+    return error

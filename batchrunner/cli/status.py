@@ -1,0 +1,55 @@
+"""The command ``status``: how a folder's jobs stand; works while a run is writing."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from .._types import Json
+from ..errors import Exit
+from ..folder import Folder
+from ..ledger import Store
+from .options import folder_argument, json_option
+from .words import EXPLAINED, WORD
+
+
+@click.command()
+@folder_argument
+@json_option
+def status(folder: Path, as_json: bool) -> int:
+    """Count the jobs in DIR by state."""
+    where = Folder(folder)
+    where.require_ledger()
+    with closing(Store.read_only(where.ledger)) as store:
+        found = _read(store)
+        click.echo(json.dumps(found) if as_json else _words(store))
+    return int(Exit.OK)
+
+
+def _read(store: Store) -> dict[str, Json]:
+    counts = store.counts()
+    return {
+        "total": sum(counts.values()),
+        "states": {str(state): n for state, n in counts.items()},
+        "gone": store.count("NOT in_manifest"),
+        "superseded": store.superseded_count(),
+        "errors": dict(store.errors()),
+        "cost_usd": store.cost_usd(),
+        "origin": store.fact("origin"),
+        "simulated": store.fact("simulated") == "1",
+    }
+
+
+def _words(store: Store) -> str:
+    counts = store.counts()
+    lines = [f"{sum(counts.values()):,} jobs"]
+    lines += [f"  {n:>7,}  {WORD[state]}" for state, n in counts.items() if n]
+    if gone := store.count("NOT in_manifest"):
+        lines.append(f"  {gone:>7,}  no longer in the manifest")
+    if superseded := store.superseded_count():
+        lines.append(f"  {superseded:>7,}  superseded by an edit or a redo, kept")
+    lines += [f"{code:<18} {n:,}  {EXPLAINED.get(code, '')}" for code, n in store.errors().items()]
+    return "\n".join(lines)

@@ -1,0 +1,317 @@
+"""The service over HTTP: one method a call, each returning an Answer and raising nothing of the network's.
+
+The only importer of the HTTP library (beside the simulator's stand-in for its transport).  It keeps the
+rules that belong to the wire: the token goes to the API's origin and nowhere else, API calls follow no
+redirect, nothing is retried here or below, a submission travels on a fresh connection (a stale kept-alive
+one would turn into a false doubt), and at most MAX_REQUESTS are open at once.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import quote, urljoin
+
+import anyio
+import httpx
+
+from . import __version__
+from ._types import Inputs, Json, RequestId
+from .answers import Answer, Endpoint, Fault, Reply, classify
+from .hosts import check_download_url, is_local_origin, is_private, origin_of
+
+PRODUCTION: Final = "https://model-api.runcomfy.net"
+
+MAX_REQUESTS: Final = 16
+"""Requests at once (not jobs): above this the httpx pool's bookkeeping costs more than it saves."""
+
+MAX_BODY_BYTES: Final = 4 << 20
+"""A JSON answer larger than this is not read to its end."""
+
+MAX_REDIRECTS: Final = 5
+
+USER_AGENT: Final = f"batchrunner/{__version__}"
+
+SIMULATOR_HEADER: Final = "x-batchrunner-simulator"
+
+FAULTS: Final[dict[type[Exception], Fault]] = {
+    # No connection was made, so nothing can have arrived:
+    httpx.ConnectError: Fault.NOT_SENT,
+    httpx.ConnectTimeout: Fault.NOT_SENT,
+    httpx.PoolTimeout: Fault.NOT_SENT,
+    httpx.ProxyError: Fault.NOT_SENT,
+    httpx.UnsupportedProtocol: Fault.NOT_SENT,
+    httpx.InvalidURL: Fault.NOT_SENT,
+    # Something may have arrived:
+    httpx.ReadTimeout: Fault.LOST,
+    httpx.WriteTimeout: Fault.LOST,
+    httpx.ReadError: Fault.LOST,
+    httpx.WriteError: Fault.LOST,
+    httpx.CloseError: Fault.LOST,
+    httpx.RemoteProtocolError: Fault.LOST,
+    httpx.LocalProtocolError: Fault.LOST,
+    httpx.DecodingError: Fault.LOST,
+    httpx.TooManyRedirects: Fault.LOST,
+    httpx.StreamError: Fault.LOST,
+}
+"""Every exception the HTTP library raises for an exchange; a test fails when it grows another."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeouts:
+    """Seconds of silence after which a call is given up."""
+
+    connect_s: float = 10.0
+    post_s: float = 90.0
+    get_s: float = 20.0
+    download_s: float = 60.0
+
+    @classmethod
+    def all(cls, seconds: float) -> Timeouts:
+        return cls(connect_s=min(10.0, seconds), post_s=seconds, get_s=seconds, download_s=seconds)
+
+
+class DownloadRefused(Exception):
+    """The link leads somewhere a download may not go."""
+
+
+class DownloadBroken(Exception):
+    """The transfer failed on the way; what arrived so far may be gone on from."""
+
+
+@dataclass(slots=True)
+class Download:
+    """An answered download whose body is still on the wire."""
+
+    status: int
+    headers: Mapping[str, str]
+    _response: httpx.Response
+
+    async def chunks(self, size: int = 1 << 18) -> AsyncIterator[bytes]:
+        """Yield the body in pieces of *size* bytes.  Raises DownloadBroken when the connection fails."""
+        encoded = self.headers.get("content-encoding", "identity") != "identity"
+        body = self._response.aiter_bytes(size) if encoded else self._response.aiter_raw(size)
+        try:
+            async for chunk in body:
+                yield chunk
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise DownloadBroken(_words(error)) from error
+
+
+class Client:
+    """One service, one token, one set of connections; use it as an async context manager."""
+
+    def __init__(
+        self,
+        origin: str,
+        token: str,
+        *,
+        timeouts: Timeouts | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        """Nothing is opened before the ``async with``; *transport* replaces the network."""
+        self.origin = origin_of(origin)
+        self.is_local = is_local_origin(self.origin)
+        self.simulated = False
+        """Whether the service has said that it is a simulator."""
+        self._base = origin.rstrip("/")
+        self._headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json",
+            "User-Agent": USER_AGENT,
+        }
+        self._timeouts = timeouts or Timeouts()
+        self._transport = transport
+        self.gate = anyio.Semaphore(MAX_REQUESTS)
+        """Held by every request while it is open; `submit` alone leaves it to the caller."""
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        context = ssl.create_default_context() if self._transport is None else True
+        kept = httpx.Limits(max_connections=MAX_REQUESTS, max_keepalive_connections=MAX_REQUESTS)
+        fresh = httpx.Limits(max_connections=MAX_REQUESTS, max_keepalive_connections=0)
+        many = httpx.Limits(max_connections=None, max_keepalive_connections=8)
+        self._reads = await self._open(kept, context)
+        self._submissions = await self._open(fresh, context)
+        self._downloads = await self._open(many, context)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with anyio.CancelScope(shield=True, deadline=anyio.current_time() + 5):
+            await self._stack.aclose()
+
+    async def _open(self, limits: httpx.Limits, context: ssl.SSLContext | bool) -> httpx.AsyncClient:
+        client = httpx.AsyncClient(
+            transport=self._transport,
+            limits=limits,
+            verify=context,
+            follow_redirects=False,
+            trust_env=not self.is_local,  # proxies of the environment are for the outside only
+        )
+        return await self._stack.enter_async_context(client)
+
+    # ── calls of the API ──
+
+    async def submit(self, model: str, inputs: Inputs) -> Answer:
+        """Submit one job: the call that costs money.  Never sent twice from here.
+
+        To be called with `gate` held, so that nothing is waited for between the durable intent and the POST.
+        """
+        body = json.dumps(inputs, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")
+        headers = {**self._headers, "Content-Type": "application/json"}
+        return await self._exchange(
+            Endpoint.SUBMIT,
+            self._submissions,
+            ("POST", _model_path(model), headers, body),
+            self._timeouts.post_s,
+        )
+
+    async def status(self, request_id: RequestId) -> Answer:
+        return await self._call(Endpoint.STATUS, "GET", f"/v1/requests/{request_id}/status")
+
+    async def result(self, request_id: RequestId) -> Answer:
+        return await self._call(Endpoint.RESULT, "GET", f"/v1/requests/{request_id}/result?include_cost=true")
+
+    async def cancel(self, request_id: RequestId) -> Answer:
+        return await self._call(Endpoint.CANCEL, "POST", f"/v1/requests/{request_id}/cancel")
+
+    async def model(self, model: str) -> Answer:
+        """Read a model's catalogue entry: free, so also the probe for a sign of life."""
+        return await self._call(Endpoint.MODEL, "GET", _model_path(model))
+
+    async def _call(self, endpoint: Endpoint, method: str, path: str) -> Answer:
+        async with self.gate:
+            return await self._exchange(
+                endpoint, self._reads, (method, path, self._headers, None), self._timeouts.get_s
+            )
+
+    async def _exchange(
+        self,
+        endpoint: Endpoint,
+        client: httpx.AsyncClient,
+        call: tuple[str, str, Mapping[str, str], bytes | None],
+        silence_s: float,
+    ) -> Answer:
+        method, path, headers, body = call
+        timeout = httpx.Timeout(silence_s, connect=self._timeouts.connect_s, pool=None)
+        request = client.build_request(
+            method, self._base + path, headers=headers, content=body, timeout=timeout
+        )
+        try:
+            # The library's time-out is one of silence; an answer that comes in drops must end as well.
+            with anyio.fail_after(self._timeouts.connect_s + silence_s):
+                reply = await self._read(await client.send(request, stream=True))
+        except TimeoutError:
+            return classify(endpoint, Fault.LOST, f"no whole answer within {silence_s:g} s")
+        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+            return classify(endpoint, fault_of(error), _words(error))
+        return classify(endpoint, reply)
+
+    async def _read(self, response: httpx.Response) -> Reply:
+        try:
+            self.simulated = self.simulated or SIMULATOR_HEADER in response.headers
+            raw = bytearray()
+            async for chunk in response.aiter_bytes():
+                raw += chunk
+                if len(raw) > MAX_BODY_BYTES:
+                    break
+            return _reply(response, bytes(raw))
+        finally:
+            await response.aclose()
+
+    # ── downloads ──
+
+    @asynccontextmanager
+    async def download(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[Download]:
+        """Open *url* without the token, following redirects that lead where a download may go.
+
+        Raises DownloadRefused for a link that may not be followed and DownloadBroken for a failed exchange.
+        """
+        timeout = httpx.Timeout(self._timeouts.download_s, connect=self._timeouts.connect_s, pool=None)
+        sent = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
+        try:
+            response = await self._follow(url, sent, timeout)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise DownloadBroken(_words(error)) from error
+        try:
+            yield Download(response.status_code, response.headers, response)
+        finally:
+            with anyio.CancelScope(shield=True, deadline=anyio.current_time() + 1):
+                await response.aclose()
+
+    async def _follow(self, url: str, headers: Mapping[str, str], timeout: httpx.Timeout) -> httpx.Response:
+        for _ in range(MAX_REDIRECTS + 1):
+            await self._check(url)
+            request = self._downloads.build_request("GET", url, headers=headers, timeout=timeout)
+            response = await self._downloads.send(request, stream=True)
+            if not response.has_redirect_location:
+                return response
+            url = urljoin(url, response.headers["location"])
+            await response.aclose()
+        raise DownloadRefused(f"more than {MAX_REDIRECTS} redirects")
+
+    async def _check(self, url: str) -> None:
+        """Refuse an address inside the user's own network, unless the API itself is there."""
+        reason = check_download_url(url, api_is_local=self.is_local or self._transport is not None)
+        if reason is not None:
+            raise DownloadRefused(reason)
+        if self.is_local or self._transport is not None:
+            return
+        parsed = httpx.URL(url)
+        try:
+            found = await anyio.getaddrinfo(parsed.host, parsed.port or 443)
+        except OSError:
+            return  # no name service here (a proxy may have one): the client will say what is wrong
+        if any(is_private(str(address[4][0])) for address in found):
+            raise DownloadRefused(f"{parsed.host} is an address inside your own network")
+
+
+def fault_of(error: Exception) -> Fault:
+    """Return what a transport exception says of the exchange; an unlisted one counts as lost."""
+    return next((FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS), Fault.LOST)
+
+
+def _model_path(model: str) -> str:
+    return f"/v1/models/{quote(model, safe='/')}"
+
+
+def _reply(response: httpx.Response, raw: bytes) -> Reply:
+    retry_after_s = _retry_after(response.headers.get("retry-after"))
+    try:
+        body: Json = json.loads(raw)
+    except (ValueError, RecursionError):
+        excerpt = " ".join(raw[:300].decode("utf-8", "replace").split())
+        return Reply(
+            status=response.status_code, readable=False, retry_after_s=retry_after_s, excerpt=excerpt
+        )
+    return Reply(status=response.status_code, body=body, retry_after_s=retry_after_s)
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Return Retry-After in seconds, given as seconds or as an HTTP date (RFC 9110, 10.2.3)."""
+    if value is None:
+        return None
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(min(int(text[:9]), 86_400))
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(86_400.0, max(0.0, (moment - datetime.now(UTC)).total_seconds()))
+
+
+def _words(error: Exception) -> str:
+    """Return a short reason; some of the library's exceptions carry no text of their own."""
+    return f"{type(error).__name__}: {error}".rstrip(": ")

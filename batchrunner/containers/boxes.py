@@ -1,0 +1,96 @@
+"""Which boxes does a piece of an MP4 or QuickTime file consist of?
+
+A box is a length, a four-letter name and a body (ISO/IEC 14496-12, section 4.2); what stands in a container
+adds up to its length exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from .reader import Reader
+from .verdict import NotWhole
+
+_LETTERS: Final = frozenset(range(0x20, 0x7F)) | {0xA9}  # Apple's names of tags begin with ©
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """Where one box lies in the file."""
+
+    name: str
+    start: int
+    body: int
+    """Where its content begins."""
+    end: int
+
+
+def top_boxes(reader: Reader) -> Iterator[Box]:
+    """Yield the file's own boxes.  Raises NotWhole unless they end exactly where the file ends."""
+    offset = 0
+    while offset < reader.size:
+        box = _box(reader, offset, reader.size)
+        yield box
+        offset = box.end
+
+
+def boxes(reader: Reader, parent: Box, skip: int = 0) -> Iterator[Box]:
+    """Yield the boxes in the body of *parent*, after *skip* bytes of its own fields."""
+    offset = parent.body + skip
+    while offset < parent.end:
+        if _is_terminator(reader, offset, parent.end):
+            return
+        box = _box(reader, offset, parent.end)
+        yield box
+        offset = box.end
+
+
+def child(reader: Reader, parent: Box, *path: str) -> Box | None:
+    """Return the first box found by going down *path* from *parent*, or None."""
+    for name in path:
+        found = next((box for box in boxes(reader, parent) if box.name == name), None)
+        if found is None:
+            return None
+        parent = found
+    return parent
+
+
+def field(reader: Reader, box: Box, offset: int, width: int = 4) -> int:
+    """Return the unsigned number at *offset* in the body of *box*.  Raises NotWhole if it is not in there."""
+    start = box.body + offset
+    if start + width > box.end:
+        raise NotWhole(f"its box {box.name!r} at byte {box.start:,} is too short")
+    return int.from_bytes(reader.read(start, width, f"its box {box.name!r}"))
+
+
+def _is_terminator(reader: Reader, start: int, limit: int) -> bool:
+    """Whether a list ends here as QuickTime ends some: with four zero bytes, or an empty box without name."""
+    rest = reader.read(start, min(8, limit - start), "a box")
+    return rest in {bytes(4), b"\0\0\0\x08" + bytes(4)}
+
+
+def _box(reader: Reader, start: int, limit: int) -> Box:
+    if limit - start < 8:
+        raise NotWhole(f"{limit - start} bytes at byte {start:,} belong to no box")
+    head = reader.read(start, 8, "a box")
+    if not _LETTERS.issuperset(head[4:]):
+        raise NotWhole(f"there should be a box at byte {start:,}, but there is none (damaged, or zeros)")
+    name = head[4:].decode("latin-1")
+    body, end = _extent(reader, start, int.from_bytes(head[:4]), name)
+    if end < body:
+        raise NotWhole(f"its box {name!r} at byte {start:,} is shorter than its own header")
+    reader.require(end, f"its box {name!r}")
+    if end > limit:
+        raise NotWhole(f"its box {name!r} at byte {start:,} is longer than the box it lies in")
+    return Box(name=name, start=start, body=body, end=end)
+
+
+def _extent(reader: Reader, start: int, size: int, name: str) -> tuple[int, int]:
+    """Return where the body begins and where the box ends."""
+    if size == 1:
+        return start + 16, start + int.from_bytes(reader.read(start + 8, 8, f"its box {name!r}"))
+    if size == 0 and name == "mdat":
+        return start + 8, reader.size  # "to the end of the file": only a writer that could not seek back
+    return start + 8, start + size

@@ -1,0 +1,117 @@
+"""The output folder: what stands where, whether it may be used, and who owns it.
+
+One owner at a time: the lock is the operating system's own (flock), so a dead owner holds nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from .errors import FolderUnusable, ManifestMissing
+
+LEDGER: Final = "ledger.sqlite"
+RESULTS: Final = ("results.jsonl", "metadata.jsonl", "videos", "images", "audio", "superseded")
+"""What a run leaves; without the ledger beside them nobody knows what was paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One output folder, which may not exist yet."""
+
+    path: Path
+
+    @property
+    def ledger(self) -> Path:
+        return self.path / LEDGER
+
+    @property
+    def lock_file(self) -> Path:
+        return self.path / "batchrunner.lock"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "run.log"
+
+    @property
+    def simulator(self) -> Path:
+        """Where a rehearsal's stand-in service remembers what it accepted."""
+        return self.path / "simulator.sqlite"
+
+    def check_usable(self) -> None:
+        """Raise FolderUnusable when a run in here could pay again for what is there already."""
+        if self.path.exists() and not self.path.is_dir():
+            raise FolderUnusable(f"{self.path} is not a folder")
+        if self.ledger.exists():
+            return
+        left = [name for name in RESULTS if _holds_something(self.path / name)]
+        if left:
+            raise FolderUnusable(
+                f"{self.path} holds results ({', '.join(left)}) but no {LEDGER}: a run would pay again",
+                hint=f"put {LEDGER} back beside them, or choose another folder with -o",
+            )
+
+    def require_ledger(self) -> None:
+        """Raise ManifestMissing when there is no ledger to read."""
+        if not self.ledger.is_file():
+            raise ManifestMissing(
+                f"there is no {LEDGER} in {self.path}", hint="name the folder that was given to `run` with -o"
+            )
+
+    def create(self) -> None:
+        """Make the folder, private to the user, where it does not exist."""
+        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def forget_ledger(self, *, with_folder: bool) -> None:
+        """Take back what opening a new ledger left, when nothing came of it."""
+        for suffix in ("", "-wal", "-shm"):
+            self.ledger.with_name(f"{LEDGER}{suffix}").unlink(missing_ok=True)
+        self.lock_file.unlink(missing_ok=True)
+        if with_folder:
+            with contextlib.suppress(OSError):
+                self.path.rmdir()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Own the folder inside the block.  Raises FolderUnusable, naming the owner, when somebody does."""
+        handle = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise self._taken() from None
+            owner = {"pid": os.getpid(), "host": socket.gethostname(), "started_at": _now()}
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, json.dumps(owner).encode(), 0)
+            yield
+        finally:
+            os.close(handle)
+
+    def _taken(self) -> FolderUnusable:
+        owner: dict[str, object] = {}
+        with contextlib.suppress(OSError, ValueError):
+            owner = json.loads(self.lock_file.read_text())
+        pid, host, since = (owner.get(key, "?") for key in ("pid", "host", "started_at"))
+        return FolderUnusable(
+            f"{self.path} is in use by process {pid} on {host} since {since}",
+            hint="wait for that run, or stop it with Ctrl-C where it runs",
+        )
+
+
+def _holds_something(path: Path) -> bool:
+    if path.is_dir():
+        return any(path.iterdir())
+    return path.exists()
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

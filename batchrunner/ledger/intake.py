@@ -1,0 +1,161 @@
+"""How a manifest's jobs come into the ledger: staged row by row, compared by id and inputs, then taken in.
+
+Staging and taking in happen inside one transaction of the caller, so a manifest with a problem leaves no
+trace, and a plan is the very same work on a scratch copy.  Rows are staged in a temporary table whose
+unique index finds ids used twice: memory does not grow with the manifest.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from .._types import Inputs, Job, Json, Problem
+from ..lifecycle import HOLDS_REQUEST, State
+from ..manifest.fingerprint import id_from
+from .store import Store
+
+_STAGED: Final = """CREATE TEMP TABLE IF NOT EXISTS staged (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, file TEXT NOT NULL, row INTEGER NOT NULL,
+    model TEXT NOT NULL, inputs TEXT NOT NULL, meta TEXT NOT NULL, fingerprint TEXT NOT NULL) STRICT"""
+
+_INSERT_NEW: Final = f"""INSERT INTO jobs (id, position, file, row, model, inputs, meta, fingerprint, state)
+    SELECT id, position, file, row, model, inputs, meta, fingerprint, '{State.PENDING}' FROM staged
+    WHERE id NOT IN (SELECT id FROM jobs) ORDER BY position"""
+
+_REFRESH_SAME: Final = """UPDATE jobs SET position = s.position, file = s.file, row = s.row, in_manifest = 1
+    FROM staged s WHERE s.id = jobs.id
+    AND (jobs.position, jobs.file, jobs.row, jobs.in_manifest) IS NOT (s.position, s.file, s.row, 1)"""
+
+_REFRESH_META: Final = """UPDATE jobs SET meta = s.meta FROM staged s
+    WHERE s.id = jobs.id AND jobs.meta IS NOT s.meta AND jobs.next IS NULL
+    AND jobs.model = s.model AND jobs.inputs = s.inputs"""
+
+_EDITED_BACK: Final = """UPDATE jobs SET next = NULL, meta = s.meta FROM staged s
+    WHERE s.id = jobs.id AND jobs.next IS NOT NULL AND jobs.model = s.model AND jobs.inputs = s.inputs"""
+
+_EDITED: Final = """SELECT jobs.seq, jobs.id, jobs.row, jobs.state, jobs.attempts,
+    jobs.model AS old_model, jobs.inputs AS old_inputs, jobs.next,
+    s.model, s.inputs, s.meta, s.fingerprint
+    FROM staged s JOIN jobs ON jobs.id = s.id
+    WHERE jobs.model <> s.model OR jobs.inputs <> s.inputs ORDER BY s.position"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A row that has other inputs than the ledger holds for its id."""
+
+    id: str
+    row: int
+    state: State
+    """The job's state when the edit was found."""
+    changes: str
+    """The fields with both values, such as ``seed 4 → 5``."""
+
+    @property
+    def pays_again(self) -> bool:
+        """True when something was already submitted for the old inputs."""
+        return self.state is State.SUCCEEDED or self.state is State.FAILED or self.state in HOLDS_REQUEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """What taking in a manifest did."""
+
+    new: int = 0
+    edits: tuple[Edit, ...] = ()
+    gone: int = 0
+
+
+def stage(store: Store, rows: Iterable[Job | Problem]) -> list[Problem]:
+    """Put the jobs of *rows* into the staging table and return every problem, in manifest order."""
+    connection = store.connection
+    connection.execute(_STAGED)
+    connection.execute("DELETE FROM staged")
+    problems: list[Problem] = []
+    for position, row in enumerate(rows, start=1):
+        if isinstance(row, Problem):
+            problems.append(row)
+            continue
+        try:
+            connection.execute(
+                "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _staged_row(position, row)
+            )
+        except sqlite3.IntegrityError:
+            problems.append(_used_twice(connection, row))
+    return problems
+
+
+def staged_count(store: Store) -> int:
+    total: int = store.connection.execute("SELECT count(*) FROM staged").fetchone()[0]
+    return total
+
+
+def take_in(store: Store, now: float) -> Intake:
+    """Bring the ledger's jobs in line with the staged manifest and return what changed.
+
+    Same id and inputs: kept.  New: pending.  Edited: a new generation, at once or after the old one is
+    collected, as the job's state allows.  No longer in the manifest: never submitted, still collected.
+    """
+    connection = store.connection
+    edits = tuple(_take_edit(store, row, now) for row in connection.execute(_EDITED).fetchall())
+    connection.execute(_EDITED_BACK)
+    connection.execute(_REFRESH_META)
+    gone = connection.execute(
+        "UPDATE jobs SET in_manifest = 0 WHERE in_manifest AND id NOT IN (SELECT id FROM staged)"
+    ).rowcount
+    connection.execute(_REFRESH_SAME)
+    new = connection.execute(_INSERT_NEW).rowcount
+    return Intake(new=new, edits=tuple(edit for edit in edits if edit is not None), gone=gone)
+
+
+def canonical(value: Inputs) -> str:
+    """Return *value* as the one JSON text the ledger stores and compares."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _staged_row(position: int, job: Job) -> tuple[object, ...]:
+    place = job.place
+    return (position, job.id, place.file, place.row, job.model,
+            canonical(job.inputs), canonical(job.meta), job.fingerprint)  # fmt: skip
+
+
+def _used_twice(connection: sqlite3.Connection, job: Job) -> Problem:
+    first = connection.execute("SELECT file, row FROM staged WHERE id = ?", (job.id,)).fetchone()
+    where = f"line {first['row']}" if first["file"] == job.place.file else f"{first['file']}:{first['row']}"
+    if job.id == id_from(job.fingerprint):
+        message = f"the same inputs as {where}, and neither row has an id"
+        hint = "give both an id to pay for both, or take one out"
+    else:
+        message = f"the id is used by {where} already"
+        hint = "ids must differ; every id has its own file and its own payment"
+    return Problem(place=job.place, id=job.id, field="id", message=message, hint=hint)
+
+
+def _take_edit(store: Store, row: sqlite3.Row, now: float) -> Edit | None:
+    """Record the edit of one row; None when the ledger knew of it already."""
+    upcoming = {key: row[key] for key in ("model", "inputs", "meta", "fingerprint")}
+    if row["next"] is not None and json.loads(row["next"]) == upcoming:
+        return None
+    state = State(row["state"])
+    store.connection.execute("UPDATE jobs SET next = ? WHERE seq = ?", (json.dumps(upcoming), row["seq"]))
+    store.edit(row["seq"], now)
+    changes = _changes(row["old_model"], row["old_inputs"], row["model"], row["inputs"])
+    return Edit(id=row["id"], row=row["row"], state=state, changes=changes)
+
+
+def _changes(old_model: str, old_inputs: str, model: str, inputs: str) -> str:
+    before = {"model": old_model, **json.loads(old_inputs)}
+    after = {"model": model, **json.loads(inputs)}
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return ", ".join(f"{name} {_brief(before.get(name))} → {_brief(after.get(name))}" for name in names)
+
+
+def _brief(value: Json) -> str:
+    if value is None:
+        return "(none)"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 40 else f"{text[:37]}…"

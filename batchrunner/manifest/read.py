@@ -1,0 +1,153 @@
+"""What jobs does this file ask for, and what is wrong with it?
+
+The readers know the formats, the assembler makes jobs of rows; here they meet, row by row, so that memory
+does not grow with the file.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from .._types import Job, Json, Problem
+from ..errors import BatchrunnerError, ManifestMissing
+from ..models import Schemas
+from ..models.schemas import load_document
+from ..models.wording import show
+from .assemble import Assembler
+from .csv_reader import read_csv
+from .head import Head, HeadParser
+from .jsonl_reader import read_jsonl
+from .rows import LinedDict, LinedList, Row, problem
+from .source import STDIN, STDIN_SHOWN, Format, format_by_extension, format_of, opened, rewindable
+from .typed import untyped
+from .yaml_compose import BadYaml
+from .yaml_reader import listed_rows, read_outline, read_yaml
+
+
+def read_jobs(
+    source: str | Path,
+    *,
+    input_format: str | None = None,
+    model: str | None = None,
+    schemas: Schemas,
+    stdin: BinaryIO | None = None,
+) -> Iterator[Job | Problem]:
+    """Return the manifest's jobs in order, and every problem where it is met.
+
+    *source* is a path or ``-``; *model* serves rows that name none.  A manifest with any problem is not to be
+    run.  Equal ids are the caller's to find: nothing is remembered here.  Raises Usage at once when the
+    format cannot be told, and ManifestMissing at the first step when the file cannot be read.
+    """
+    name = str(source)
+    form = format_of(name, input_format)
+    return _Manifest(source=name, form=form, model=model, schemas=schemas).read(stdin or sys.stdin.buffer)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Manifest:
+    source: str
+    form: Format
+    model: str | None
+    schemas: Schemas
+
+    @property
+    def file(self) -> str:
+        """The name that problems call the manifest by."""
+        return STDIN_SHOWN if self.source == STDIN else self.source
+
+    def read(self, stdin: BinaryIO) -> Iterator[Job | Problem]:
+        is_empty = True
+        try:
+            with opened(self.source, stdin) as stream:
+                for found in self._found(stream):
+                    is_empty = False
+                    yield found
+        except OSError as error:
+            raise ManifestMissing(f"{self.file} cannot be read: {error.strerror}") from None
+        if is_empty:
+            yield problem(self.file, 1, "no jobs at all", hint="a manifest names at least one job")
+
+    def _found(self, stream: BinaryIO) -> Iterator[Job | Problem]:
+        if self.form is not Format.YAML:
+            yield from self._jobs(_rows(stream, self.form, self.file), Head(), self.schemas)
+            return
+        with rewindable(stream) as twice:
+            try:
+                yield from self._found_in_yaml(twice)
+            except BadYaml as error:
+                yield problem(self.file, error.line, str(error), hint=error.hint)
+
+    def _found_in_yaml(self, stream: BinaryIO) -> Iterator[Job | Problem]:
+        outline = read_outline(stream)
+        for trouble in outline.troubles:
+            yield problem(self.file, trouble.line, trouble.message, hint=trouble.hint)
+        parser = HeadParser(outline.top, self.file)
+        head = parser.parse()
+        yield from parser.problems
+        schemas = self._with_schema(parser.top)
+        if isinstance(schemas, Problem):
+            yield schemas
+            schemas = self.schemas
+        stream.seek(0)
+        yield from self._jobs(self._yaml_rows(stream, parser.top), head, schemas)
+
+    def _jobs(self, rows: Iterator[Row | Problem], head: Head, schemas: Schemas) -> Iterator[Job | Problem]:
+        assembler = Assembler(head, schemas, self.model)
+        for row in rows:
+            if isinstance(row, Problem):
+                yield row
+            else:
+                yield from assembler.jobs(row)
+
+    def _with_schema(self, top: LinedDict) -> Schemas | Problem:
+        """Return the schemas with what `schema:` names: a file beside the manifest, or the schema itself."""
+        written = top.get("schema")
+        if written is None:
+            return self.schemas
+        try:
+            document = load_document(self._beside(written)) if isinstance(written, str) else untyped(written)
+            return self.schemas.with_manifest_schema(document, f"`schema:` in {self.file}")
+        except BatchrunnerError as error:
+            return problem(self.file, top.lines["schema"], error.message, hint=error.hint, field="schema")
+
+    def _yaml_rows(self, stream: BinaryIO, top: LinedDict) -> Iterator[Row | Problem]:
+        jobs: Json = top.get("jobs")
+        match jobs:
+            case None:
+                yield from read_yaml(stream, self.file)
+            case LinedList():
+                yield from listed_rows(jobs, self.file)
+            case str():
+                yield from self._rows_beside(jobs, top.lines["jobs"])
+            case _:
+                message = f"jobs is a list of jobs or the name of a file beside this one, not {show(jobs)}"
+                yield problem(
+                    self.file, top.lines["jobs"], message, field="jobs", hint="begin each job with `- `"
+                )
+
+    def _rows_beside(self, name: str, line: int) -> Iterator[Row | Problem]:
+        form = format_by_extension(name)
+        if form in {None, Format.YAML}:
+            message = f"{show(name)} is no CSV, TSV or JSON Lines file (.csv, .tsv, .jsonl, .ndjson)"
+            yield problem(self.file, line, message, field="jobs")
+            return
+        path = self._beside(name)
+        try:
+            with path.open("rb") as stream:
+                yield from _rows(stream, form, str(path))
+        except OSError as error:
+            yield problem(self.file, line, f"{path} cannot be read: {error.strerror}", field="jobs")
+
+    def _beside(self, name: str) -> Path:
+        """Return the path of a file that the manifest names: relative to the manifest."""
+        return Path(name) if self.source == STDIN else Path(self.source).parent / name
+
+
+def _rows(stream: BinaryIO, form: Format | None, file: str) -> Iterator[Row | Problem]:
+    if form is Format.JSONL:
+        return read_jsonl(stream, file)
+    return read_csv(stream, file, delimiter="\t" if form is Format.TSV else None)

@@ -1,0 +1,90 @@
+"""Are these inputs what one model takes?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from jsonschema import Draft202012Validator, FormatChecker
+
+from .._types import Inputs, Json
+from ..errors import ManifestInvalid
+from .findings import Finding, findings
+from .formats import ADDRESS_FORMATS, BadAddress, check_address
+from .lenient import Cleaner, Schema, kinds
+from .synonyms import called
+from .wording import listed, nearest
+
+ADDRESSES: Final = FormatChecker(formats=())  # the formats named here and no others: unknown ones are ignored
+
+
+def _is_address(value: object) -> bool:
+    if isinstance(value, str):
+        check_address(value)
+    return True
+
+
+for _name in sorted(ADDRESS_FORMATS):
+    ADDRESSES.checks(_name, raises=BadAddress)(_is_address)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputSchema:
+    """One model's input schema, cleaned and compiled."""
+
+    model: str
+    properties: Mapping[str, Schema]
+    takes_others: bool
+    """Whether inputs without a property are taken: only where the schema says so, or says nothing at all."""
+    warnings: tuple[str, ...]
+    """What in the published schema had to be ignored."""
+    _validator: Any = field(repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, model: str, document: Json) -> InputSchema:
+        """Return the schema of *model*, lenient where published schemas are wrong.
+
+        Raises ManifestInvalid when *document* is no schema of an object at all.
+        """
+        if not isinstance(document, dict):
+            raise ManifestInvalid(f"the input schema of {model} is not a JSON object")
+        cleaner = Cleaner(document)
+        schema = cleaner.clean(document)
+        if kinds(schema) not in (frozenset(), {"object"}):
+            raise ManifestInvalid(
+                f"the input schema of {model} describes no named inputs (its type is not object)"
+            )
+        properties = schema.get("properties")
+        named = (
+            {k: v for k, v in properties.items() if isinstance(v, dict)}
+            if isinstance(properties, dict)
+            else {}
+        )
+        others = schema.pop("additionalProperties", None)  # unknown names are `unknown`'s, with better words
+        return cls(
+            model=model,
+            properties=named,
+            takes_others=not named or others is True or isinstance(others, dict),
+            warnings=tuple(cleaner.warnings),
+            _validator=Draft202012Validator(schema, format_checker=ADDRESSES),
+        )
+
+    def problems(self, inputs: Inputs) -> Iterator[Finding]:
+        """Yield what is wrong with typed *inputs*, one finding a field."""
+        yield from findings(self._validator.iter_errors(inputs))
+        if not self.takes_others:
+            yield from (self.unknown(name) for name in inputs if name not in self.properties)
+
+    def unknown(self, name: str) -> Finding:
+        """Return what to say about the input *name*, which this model does not have."""
+        found = self.meant(name)
+        is_typo = found is not None and nearest(name, [found]) == found
+        hint = f"did you mean `{found}`?" if is_typo else f"this model calls it `{found}`" if found else None
+        message = f"{self.model} has no input of this name (it has {listed(list(self.properties))})"
+        return Finding(path=(name,), message=message, hint=hint)
+
+    def meant(self, name: str) -> str | None:
+        """Return the input that an unknown *name* most likely stands for."""
+        known = self.properties
+        return nearest(name, known, cutoff=0.8) or called(name, known) or nearest(name, known)

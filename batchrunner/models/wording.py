@@ -1,0 +1,56 @@
+"""How are values, limits and near misses worded in messages?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Final
+
+from .._types import Json
+
+SHOWN: Final = 60  # characters of a value that a message repeats: enough to recognise it
+LISTED: Final = 16  # allowed values that a message lists
+COMPARED: Final = 100  # longer names are no typo of ours, and comparing them takes quadratic time
+
+
+def show(value: Json) -> str:
+    """Return *value* as JSON, long ones shortened with ``…``."""
+    if isinstance(value, str):
+        quoted = json.dumps(value[:SHOWN], ensure_ascii=False)
+        return quoted if len(value) <= SHOWN else f'{quoted[:-1]}…"'
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+
+
+def bare(value: Json) -> str:
+    """Return *value* the way a person types it into a cell: text without quotes."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def listed(values: Sequence[Json]) -> str:
+    """Return the allowed *values* in words: ``480p, 720p``, or ``2 to 12`` for whole numbers in a row."""
+    whole = [v for v in values if isinstance(v, int) and not isinstance(v, bool)]
+    if len(whole) == len(values) > 2 and whole == list(range(whole[0], whole[0] + len(whole))):
+        return f"{whole[0]} to {whole[-1]}"
+    names = ", ".join(bare(v) for v in values[:LISTED])
+    return names if len(values) <= LISTED else f"{names}, …"
+
+
+def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the known name that the author most likely meant, None when none is near."""
+    by_fold = {k.casefold().replace("-", "_"): k for k in known}
+    fold = name[:COMPARED].casefold().strip().replace("-", "_").replace(" ", "_")
+    close = get_close_matches(fold, by_fold, n=1, cutoff=cutoff)
+    return by_fold[close[0]] if close and len(name) <= COMPARED else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """Return the hint that names the nearest known name, None when none is near."""
+    found = nearest(name, known)
+    return f"did you mean `{found}`?" if found else None
+
+
+def counted(number: int, thing: str) -> str:
+    """Return ``1 item``, ``2 items``, ``12,000 items``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

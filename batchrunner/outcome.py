@@ -1,0 +1,83 @@
+"""How did it go?  The ledger's counts after a run -> the exit code, and what the person can do next.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ._types import Json
+from .errors import BatchrunnerError, Exit
+from .lifecycle import State
+from .plan import Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """The jobs that were asked for, counted after the run."""
+
+    open: int = 0
+    """Still to do: pending, submitting, submitted or ready."""
+    bad: int = 0
+    """Failed, cancelled or in doubt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a run leaves behind, in numbers."""
+
+    exit_code: Exit
+    states: Mapping[State, int]
+    """Jobs of the manifest by state, zeros too."""
+    plan: Plan
+    reason: str = ""
+    """Why the run ended before everything was done; empty when it was not stopped."""
+    hint: str | None = None
+    running_there: int = 0
+    """Requests that still run and bill at the service."""
+    cost_usd: float | None = None
+    """What the service said all attempts of this folder cost."""
+    errors: Mapping[str, int] = field(default_factory=dict)
+    """Jobs that failed or are in doubt, by error code."""
+    seconds: float = 0.0
+    error: BatchrunnerError | None = None
+
+    def as_json(self) -> dict[str, Json]:
+        return {
+            "exit_code": int(self.exit_code),
+            "states": {str(state): n for state, n in self.states.items()},
+            "cost_usd": self.cost_usd,
+            "running_there": self.running_there,
+            "errors": dict(self.errors),
+            "reason": self.reason or None,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def decide_exit(tally: Tally, stopped_with: Exit | None) -> Exit:
+    """Return the exit code: the reason of a sudden end, else what is open, else what went badly."""
+    if stopped_with is not None:
+        return stopped_with
+    if tally.open:
+        return Exit.OPEN
+    return Exit.SOME_FAILED if tally.bad else Exit.OK
+
+
+def next_command(report: Report, *, manifest: str | None, folder: str) -> str:
+    """Return the command that a person would type next."""
+    states = report.states
+    target = shlex.quote(folder)
+    again = f"batchrunner resume {target}" if manifest is None else f"run {shlex.quote(manifest)} -o {target}"
+    again = again if again.startswith("batchrunner") else f"batchrunner {again}"
+    if report.exit_code not in (Exit.OK, Exit.SOME_FAILED):
+        return again
+    if states[State.UNKNOWN]:
+        return f"{again} --retry unknown"
+    if states[State.FAILED]:
+        return f"{again} --retry failed"
+    if states[State.CANCELLED]:
+        return f"{again} --retry cancelled"
+    return f"batchrunner results {target}"

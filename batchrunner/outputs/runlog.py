@@ -1,0 +1,35 @@
+"""``run.log``: what happened, one JSON object a line, for the day after.
+
+Events only: no token is ever part of one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ..events import RunEvent
+from .results import iso
+
+
+class RunLog:
+    """Appends events to the log; a context manager that closes it."""
+
+    def __init__(self, path: Path) -> None:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._file = os.fdopen(handle, "a", encoding="utf-8", buffering=1)  # a line reaches the system whole
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def __call__(self, event: RunEvent) -> None:
+        line = {**event.as_json(), "at": iso(event.at)}
+        self._file.write(json.dumps(line, ensure_ascii=True) + "\n")

@@ -1,0 +1,213 @@
+"""Manifest x ledger -> what is left: what a run will submit, collect and skip, and why.
+
+`prepare` brings the ledger up to date inside the caller's transaction: a run commits it, a plan does the
+very same on a scratch copy.  So the plan is what the run does.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from hashlib import sha256
+from typing import Final
+
+from ._types import Job, JobError, Json, Problem
+from .errors import ErrorCode, ManifestInvalid
+from .ledger import Entry, Store
+from .ledger.intake import Edit, Intake, stage, staged_count, take_in
+from .lifecycle import State
+from .settings import OnUnknown, Rerun, Selection, Settings
+
+RERUN_FACT: Final = "rerun"
+"""The folder's fact that names a --retry/--redo whose run has not come to its end yet."""
+
+CRASHED: Final = JobError(
+    code=ErrorCode.IN_DOUBT, message="the run ended between sending this submission and its answer"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run will do, in numbers and reasons."""
+
+    total: int
+    """Jobs of the manifest."""
+    submit: int = 0
+    collect: int = 0
+    skip: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    edits: tuple[Edit, ...] = ()
+    gone: int = 0
+    """Jobs no longer in the manifest."""
+    gone_to_collect: int = 0
+    """Of these: paid results that will still be collected."""
+    models: tuple[str, ...] = ()
+    """Models of the jobs to submit."""
+    sample: frozenset[str] | None = None
+    """The ids that ``--sample`` chose."""
+
+    def as_json(self) -> dict[str, Json]:
+        edits: list[Json] = [{"id": e.id, "row": e.row, "changes": e.changes} for e in self.edits]
+        return {"total": self.total, "submit": self.submit, "collect": self.collect, "skip": self.skip,
+                "reasons": dict(self.reasons), "cost_usd": None, "gone": self.gone,
+                "gone_to_collect": self.gone_to_collect, "edits": edits}  # fmt: skip
+
+    @property
+    def redone(self) -> int:
+        """Jobs of which something was paid already and which an edit runs again."""
+        return sum(edit.pays_again for edit in self.edits)
+
+
+def load_jobs(store: Store, rows: Iterable[Job | Problem]) -> None:
+    """Stage a manifest's rows.  Raises ManifestInvalid with every problem when there is one."""
+    problems = stage(store, rows)
+    if problems:
+        number = f"{len(problems)} problem" + ("s" if len(problems) > 1 else "")
+        jobs = staged_count(store)
+        raise ManifestInvalid(f"the manifest has {number}; nothing was sent", problems, jobs=jobs)
+
+
+def prepare(
+    store: Store,
+    settings: Settings,
+    rerun: Rerun,
+    *,
+    staged: bool,
+    exists: Callable[[str], bool],
+    now: float,
+) -> Plan:
+    """Bring the ledger up to date with crashes, the *staged* manifest, missing files and the user's wishes.
+
+    *exists* says whether a file (relative to the folder) is there.
+    """
+    _recover(store)
+    intake = take_in(store, now) if staged else Intake()
+    _find_missing_files(store, exists)
+    _rerun(store, settings, rerun, now)
+    return _plan(store, settings, intake)
+
+
+def _recover(store: Store) -> None:
+    """What a crash left between intent and answer may have been paid: it is in doubt."""
+    for seq in store.seqs(State.SUBMITTING):
+        store.in_doubt(seq, CRASHED)
+
+
+def _find_missing_files(store: Store, exists: Callable[[str], bool]) -> None:
+    for seq, generation in store.succeeded():
+        missing = [a.n for a in store.artifacts(seq, generation) if a.file is None or not exists(a.file)]
+        if missing:
+            store.file_missing(seq, missing)
+
+
+def _rerun(store: Store, settings: Settings, rerun: Rerun, now: float) -> None:
+    """Put back to pending what the user asks for; a run that goes on after an interruption asks only once."""
+    wish = json.dumps({"retry": sorted(rerun.retry), "redo": sorted(rerun.redo)})
+    if (rerun.retry or rerun.redo) and store.fact(RERUN_FACT) != wish:
+        for entry, error_code in store.ended():
+            if settings.selection.matches(entry.id) and _asked_for(entry, error_code, rerun):
+                _run_again(store, entry, now)
+        store.set_fact(RERUN_FACT, wish)
+    if settings.on_unknown is OnUnknown.RESUBMIT:
+        for entry in list(store.entries(State.UNKNOWN)):
+            if entry.in_manifest and entry.attempts < settings.max_attempts:
+                store.resubmit(entry.seq, fresh=False)
+
+
+def _asked_for(entry: Entry, error_code: str | None, rerun: Rerun) -> bool:
+    if not entry.in_manifest:
+        return False
+    if entry.state is not State.UNKNOWN and any(fnmatchcase(entry.id, pattern) for pattern in rerun.redo):
+        return True
+    return entry.state is not State.SUCCEEDED and bool({entry.state, error_code} & rerun.retry)
+
+
+def _run_again(store: Store, entry: Entry, now: float) -> None:
+    if entry.state is State.UNKNOWN:
+        store.resubmit(entry.seq, fresh=True)
+    else:
+        store.rerun(entry, now)
+
+
+# ── counting ──
+
+SKIPPED: Final = {
+    State.SUCCEEDED: "done",
+    State.FAILED: "failed",
+    State.CANCELLED: "cancelled",
+    State.UNKNOWN: "in_doubt",
+}
+
+
+def _plan(store: Store, settings: Settings, intake: Intake) -> Plan:
+    counts = store.counts()
+    reasons: Counter[str] = Counter({SKIPPED[state]: counts[state] for state in SKIPPED})
+    sample = _sample(store, settings.selection)
+    models = _count_submissions(store, settings, intake, sample, reasons)
+    in_flight, undownloaded = counts[State.SUBMITTED], counts[State.READY]
+    if settings.submit_only:
+        reasons["submit_only"] = in_flight + undownloaded
+    else:
+        reasons["in_flight"], reasons["not_downloaded"] = in_flight, undownloaded
+    submit = sum(reasons[reason] for reason in SUBMITTED_FOR)
+    collect = 0 if settings.submit_only else in_flight + undownloaded
+    total = sum(counts.values())
+    return Plan(
+        total=total,
+        submit=submit,
+        collect=collect,
+        skip=total - submit - collect,
+        reasons={reason: n for reason, n in reasons.items() if n},
+        edits=intake.edits,
+        gone=store.count("NOT in_manifest"),
+        gone_to_collect=store.count("NOT in_manifest AND state IN ('submitted', 'ready')"),
+        models=tuple(sorted(models)),
+        sample=sample,
+    )
+
+
+SUBMITTED_FOR: Final = ("new", "edited", "asked_for", "attempts_left")
+
+
+def _count_submissions(
+    store: Store, settings: Settings, intake: Intake, sample: frozenset[str] | None, reasons: Counter[str]
+) -> set[str]:
+    """Count every pending job under its reason and return the models of those to submit."""
+    edited = {edit.id for edit in intake.edits}
+    left = settings.limit
+    models: set[str] = set()
+    for job_id, model, attempts, asked_for in store.pending():
+        chosen = settings.selection.matches(job_id) and (sample is None or job_id in sample)
+        if settings.collect_only or not chosen:
+            reasons["collect_only" if settings.collect_only else "not_selected"] += 1
+        elif left == 0:
+            reasons["limit"] += 1
+        else:
+            left = None if left is None else left - 1
+            models.add(model)
+            reasons[_why(job_id in edited, asked_for, attempts)] += 1
+    return models
+
+
+def _why(edited: bool, asked_for: bool, attempts: int) -> str:
+    if edited:
+        return "edited"
+    if asked_for:
+        return "asked_for"
+    return "attempts_left" if attempts else "new"
+
+
+def _sample(store: Store, selection: Selection) -> frozenset[str] | None:
+    """Return the N ids with the smallest hashes: the same ones in every run, and 5 of them are in 10."""
+    if selection.sample is None:
+        return None
+    ids = (job_id for job_id in store.ids() if selection.matches(job_id))
+    return frozenset(heapq.nsmallest(selection.sample, ids, key=_hash))
+
+
+def _hash(job_id: str) -> bytes:
+    return sha256(job_id.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,184 @@
+"""May a submission go out now?  The run's shared pause, its in-flight limit and its outage clock.
+
+Throttling and outages are weather: they belong to the run, not to a job.  After any bad answer to a
+submission the run is *careful*: it pauses, then lets one submission go first, the canary, and the rest
+only after an acceptance.  After a *doubt* (a submission that may have been accepted) a free read must be
+answered before even that.  Pure: `now` is seconds on a clock that never goes back, `uniform` a draw from
+[0, 1).  Reasons: docs/decisions/0003-weather.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from .backoff import PAUSE
+
+DOUBTS_TO_OUTAGE: Final = 3
+"""So many doubts in a row, without an acceptance, are an outage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Submit now; a canary reports its return with `Weather.canary_back`."""
+
+    canary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Ask again at `until`, or earlier when something was reported."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Make one free read first and report whether it was answered."""
+
+
+Leave = Go | Wait | Probe
+
+
+@dataclass(slots=True, kw_only=True)
+class Weather:
+    """What the run has seen of the service lately."""
+
+    concurrency: int
+    """The in-flight limit in fair weather."""
+    max_outage_s: float
+    uniform: Callable[[], float]
+
+    limit: float = field(init=False)
+    paused_until: float = field(default=0.0, init=False)
+    reads_paused_until: float = field(default=0.0, init=False)
+    careful: bool = field(default=False, init=False)
+    canary_out: bool = field(default=False, init=False)
+    probe_due: bool = field(default=False, init=False)
+    probe_out: bool = field(default=False, init=False)
+    turned_away: int = field(default=0, init=False)  # bursts of bad answers in a row
+    doubts: int = field(default=0, init=False)  # doubts in a row, without an acceptance
+    acceptances: int = field(default=0, init=False)
+    refused_since: float | None = field(default=None, init=False)  # submissions are not taken since
+    silent_since: float | None = field(default=None, init=False)  # nothing at all is answered since
+    reason: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        self.limit = float(self.concurrency)
+
+    # ── questions ──
+
+    @property
+    def in_flight_limit(self) -> int:
+        return max(1, int(self.limit))
+
+    def may_submit(self, now: float) -> Leave:
+        """Return whether a submission may go out; a `Go` while careful makes it the canary."""
+        if now < self.paused_until:
+            return Wait(self.paused_until)
+        if self.probe_due:
+            if self.probe_out:
+                return Wait(now + PAUSE.cap_s)
+            self.probe_out = True
+            return Probe()
+        if self.careful:
+            if self.canary_out:
+                return Wait(now + PAUSE.cap_s)
+            self.canary_out = True
+            return Go(canary=True)
+        return Go()
+
+    def read_wait_s(self, now: float) -> float:
+        """Return how many seconds a read should wait: only throttling pauses reads as well."""
+        return max(0.0, self.reads_paused_until - now)
+
+    def gives_up_at(self, *, submitting: bool) -> float | None:
+        """Return the instant at which the outage has lasted too long; None in fair weather.
+
+        Submissions that are not taken only count while somebody is *submitting*.
+        """
+        starts = [self.silent_since, self.refused_since if submitting else None]
+        return min((s + self.max_outage_s for s in starts if s is not None), default=None)
+
+    # ── reports ──
+
+    def accepted(self, now: float) -> None:
+        """A submission was accepted; unless a pause is on, the weather is fair again.
+
+        The limit grows back by one for each round of acceptances.
+        """
+        self.silent_since = None
+        self.acceptances += 1
+        self.doubts = 0
+        self.refused_since = None
+        if now >= self.paused_until and not self.probe_due:
+            self.turned_away = 0
+            self.careful = False
+            self.limit = min(float(self.concurrency), self.limit + 1 / max(1.0, self.limit))
+
+    def canary_back(self) -> None:
+        """The canary's submission ended, however it ended."""
+        self.canary_out = False
+
+    def throttled(self, now: float, retry_after_s: float | None, *, in_flight: int, reason: str) -> None:
+        """A submission (or read) was turned away: 429, or a 503 that says so."""
+        if now >= self.paused_until:  # one cut a burst
+            self.limit = max(1.0, min(self.limit, float(in_flight)) / 2)
+        self._turned_away(now, retry_after_s, reason)
+        self.reads_paused_until = self.paused_until
+
+    def unreachable(self, now: float, reason: str) -> None:
+        """A submission found no connection."""
+        self._turned_away(now, None, reason)
+        self.read_failed(now)
+
+    def doubted(self, now: float, reason: str) -> None:
+        """A submission's answer was lost: hold, look for a sign of life, then send a canary."""
+        self.doubts += 1
+        self.probe_due = True
+        self._turned_away(now, None if self.doubts >= DOUBTS_TO_OUTAGE else 0.0, reason)
+
+    def probed(self, now: float, *, answered: bool, reason: str = "") -> None:
+        """The free read after a doubt came back."""
+        self.probe_out = False
+        if answered:
+            self.probe_due = False
+            self.read_answered()
+        else:
+            self.read_failed(now)
+            self.turned_away += 1
+            self._pause(now, None, reason)
+
+    def read_answered(self) -> None:
+        """A read was answered by the service."""
+        self.silent_since = None
+
+    def read_failed(self, now: float) -> None:
+        """A read was not answered, or only by a server error."""
+        if self.silent_since is None:
+            self.silent_since = now
+
+    def finished_one(self, now: float) -> None:
+        """A request of ours ended: while ours still run, being throttled is no outage."""
+        if self.refused_since is not None and self.doubts < DOUBTS_TO_OUTAGE:
+            self.refused_since = now
+
+    # ── inside ──
+
+    def _turned_away(self, now: float, retry_after_s: float | None, reason: str) -> None:
+        if now >= self.paused_until:  # a burst counts once
+            self.turned_away += 1
+        self.careful = True
+        if self.refused_since is None:
+            self.refused_since = now
+        self._pause(now, retry_after_s, reason)
+
+    def _pause(self, now: float, retry_after_s: float | None, reason: str) -> None:
+        """Pause everybody: what the service asked for plus a little spread, or our own backoff."""
+        if retry_after_s is None:
+            delay_s = PAUSE.delay_s(max(1, self.turned_away), self.uniform())
+        else:
+            delay_s = retry_after_s * (1 + 0.1 * self.uniform())
+        self.paused_until = max(self.paused_until, now + delay_s)
+        self.reason = reason

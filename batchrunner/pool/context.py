@@ -1,0 +1,59 @@
+"""What every task of one run shares: its settings, the two seams (ledger, service) and the run's state."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import anyio
+
+from .._types import Json
+from ..client import Client
+from ..events import Listener, RunEvent
+from ..ledger import Entry, LedgerWriter
+from ..policy.weather import Weather
+from ..settings import Settings
+from ..shelf import Shelf
+from ..stopping import Stopping
+from ..waiting import Changed, Slots
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Context:
+    """One run's belongings."""
+
+    settings: Settings
+    ledger: LedgerWriter
+    client: Client
+    shelf: Shelf
+    listener: Listener
+    wall_clock: Callable[[], float] = time.time
+    """The instant that is written down; waiting goes by the event loop's own clock."""
+    uniform: Callable[[], float] = random.random
+    """A draw from [0, 1)."""
+
+    changed: Changed = field(default_factory=Changed)
+    weather: Weather = field(init=False)
+    slots: Slots = field(init=False)
+    stopping: Stopping = field(init=False)
+    download_slots: anyio.Semaphore = field(init=False)
+    waiting_to_submit: int = 0
+    """Jobs that hold a slot and wait for leave to submit."""
+    unsaved: int = 0
+    """Jobs whose results wait for a download slot, or are being fetched."""
+
+    def __post_init__(self) -> None:
+        settings = self.settings
+        self.weather = Weather(
+            concurrency=settings.concurrency, max_outage_s=settings.max_outage_s, uniform=self.uniform
+        )
+        self.slots = Slots(lambda: self.weather.in_flight_limit, self.changed)
+        self.stopping = Stopping(self.changed)
+        self.download_slots = anyio.Semaphore(settings.downloads)
+
+    def tell(self, name: str, entry: Entry | None = None, /, **data: Json) -> None:
+        """Tell the listener that something happened, to a job or to the run."""
+        job_id = entry.id if entry else None
+        self.listener(RunEvent(name=name, at=self.wall_clock(), id=job_id, data=data))

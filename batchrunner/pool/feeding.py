@@ -1,0 +1,110 @@
+"""Which job is next?  Known requests first, then what is due again, then what was never sent.
+
+Jobs are read from the ledger in pages, as slots come free: memory does not grow with the manifest.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from functools import partial
+
+import anyio
+
+from ..ledger import Entry, LedgerWriter, Store
+from ..lifecycle import State
+from .context import Context
+
+
+class Cursor:
+    """The jobs in one state, in manifest order, a page at a time."""
+
+    def __init__(self, ledger: LedgerWriter, state: State) -> None:
+        self._ledger = ledger
+        self._state = state
+        self._after = (0, 0)
+        self._page: deque[Entry] = deque()
+
+    async def next(self) -> Entry | None:
+        """Return the next job, or None after the last."""
+        if not self._page:
+            page = await self._ledger.do(partial(Store.page, state=self._state, after=self._after))
+            if not page:
+                return None
+            self._after = page[-1][0]
+            self._page.extend(entry for _, entry in page)
+        return self._page.popleft()
+
+
+class Feed:
+    """The order in which a run takes up its jobs."""
+
+    def __init__(self, context: Context, sample: frozenset[str] | None) -> None:
+        """*sample* holds the ids that ``--sample`` chose; None without one."""
+        self._context = context
+        self._sample = sample
+        self._requests = Cursor(context.ledger, State.SUBMITTED)
+        self._fresh = Cursor(context.ledger, State.PENDING)
+        self._due_again: list[tuple[float, int]] = []
+        self._returned: set[int] = set()  # became pending in this run without coming from `_fresh`
+        self._alive = 0
+        self._left = context.settings.limit
+
+    async def next_request(self) -> Entry | None:
+        """Return the next job whose request id an earlier run left behind."""
+        return await self._requests.next()
+
+    async def next_submission(self) -> Entry | None:
+        """Wait for a job to submit; None when the run is stopping or nothing can come any more."""
+        while not self._context.stopping.requested:
+            allowed = self._left != 0
+            entry = (await self._due() or await self._next_fresh()) if allowed else None
+            if entry is not None:
+                return entry
+            if not self._alive and not (allowed and self._due_again):
+                return None
+            await self._wait(due_counts=allowed)
+        return None
+
+    def began(self, entry: Entry) -> None:
+        """Note that a job's life has begun."""
+        self._alive += 1
+        if entry.state is State.PENDING and self._left is not None:
+            self._left -= 1
+
+    def ended(self, before: Entry, after: Entry) -> None:
+        """Note that a job's life has ended; one that is pending (again) is taken up when it is due."""
+        self._alive -= 1
+        if before.state is not State.PENDING:
+            self._returned.add(after.seq)
+        elif after.state is State.PENDING and before.attempts == after.attempts and self._left is not None:
+            self._left += 1  # nothing was accepted: it does not count against --limit
+        if after.state is State.PENDING and self._may_submit(after):
+            heapq.heappush(self._due_again, (after.not_before or 0.0, after.seq))
+        self._context.changed.report()
+
+    async def _due(self) -> Entry | None:
+        if not self._due_again or self._due_again[0][0] > self._context.wall_clock():
+            return None
+        _, seq = heapq.heappop(self._due_again)
+        return await self._context.ledger.do(partial(Store.entry, seq=seq))
+
+    async def _next_fresh(self) -> Entry | None:
+        """Return the next job never taken up in this run; those that must wait are put aside."""
+        while (entry := await self._fresh.next()) is not None:
+            if entry.seq in self._returned or not self._may_submit(entry):
+                continue
+            if (entry.not_before or 0.0) <= self._context.wall_clock():
+                return entry
+            heapq.heappush(self._due_again, (entry.not_before or 0.0, entry.seq))
+        return None
+
+    async def _wait(self, *, due_counts: bool) -> None:
+        until = None
+        if due_counts and self._due_again:
+            until = anyio.current_time() + max(0.0, self._due_again[0][0] - self._context.wall_clock())
+        await self._context.changed.wait(until)
+
+    def _may_submit(self, entry: Entry) -> bool:
+        selected = self._context.settings.selection.matches(entry.id)
+        return entry.in_manifest and selected and (self._sample is None or entry.id in self._sample)

@@ -1,0 +1,47 @@
+"""Before the first cent: one free read a model, which shows whether token and model are good."""
+
+from __future__ import annotations
+
+import anyio
+
+from ..answers import Answer, Kind
+from ..errors import AccountRefused
+from .context import Context
+
+
+async def preflight(context: Context, models: list[str]) -> bool:
+    """Look every model up in the catalogue; return False when the run was stopped meanwhile.
+
+    A catalogue that is silent or does not know a model only warns: it may be wrong, the submission will
+    tell.  A refused account raises AccountRefused; a service that can't be reached is an outage.
+    """
+    for model in models:
+        answer = await _reach(context, model)
+        if answer is None:
+            return False
+        if answer.kind in (Kind.ACCOUNT, Kind.FOREIGN):
+            raise AccountRefused(f"the account was refused: {answer.message}")
+        if answer.kind is not Kind.OK:
+            context.tell("warning", message=f"the catalogue does not confirm {model}: {answer.message}")
+    return True
+
+
+async def _reach(context: Context, model: str) -> Answer | None:
+    """Read one catalogue entry, waiting for the service while it can't be reached or asks for patience."""
+    weather = context.weather
+    while not context.stopping.requested:
+        answer = await context.client.model(model)
+        now = anyio.current_time()
+        match answer.kind:
+            case Kind.NOT_SENT:
+                weather.unreachable(now, answer.message)
+            case Kind.THROTTLED:
+                weather.throttled(now, answer.retry_after_s, in_flight=0, reason=answer.message)
+            case _:
+                weather.read_answered()
+                return answer
+        context.waiting_to_submit += 1
+        context.tell("paused", None, reason=answer.message, seconds=round(weather.paused_until - now, 1))
+        await context.changed.wait(weather.paused_until)
+        context.waiting_to_submit -= 1
+    return None

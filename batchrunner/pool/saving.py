@@ -1,0 +1,113 @@
+"""From the links to checked files under their names: a failing download never causes a second generation."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import anyio
+
+from .._types import JobError, RequestId
+from ..answers import Done, Stop, read_result
+from ..containers import NotWhole
+from ..download import DownloadFailed, Transfer
+from ..errors import AccountRefused, ErrorCode
+from ..ledger import Artifact, Entry, Store
+from ..lifecycle import State
+from ..policy.backoff import DOWNLOAD
+from .context import Context
+from .watching import report_read
+
+TRIES: Final = 6
+"""So often an output is tried in one run before its job stays ready, with the error."""
+
+
+async def save(context: Context, entry: Entry) -> Entry:
+    """Fetch every output of a ready job that is not saved yet; it stays ready when one keeps failing."""
+    context.unsaved += 1
+    try:
+        async with context.download_slots:
+            return await _save_all(context, entry)
+    finally:
+        context.unsaved -= 1
+        context.changed.report()
+
+
+async def _save_all(context: Context, entry: Entry) -> Entry:
+    outputs = await context.ledger.do(lambda ledger: ledger.artifacts(entry.seq, entry.generation))
+    for output in outputs:
+        problem = None if output.saved else await _save_one(context, entry, output)
+        if problem is not None:
+            context.tell("download_failed", entry, error=problem.as_json())
+            return await context.ledger.do(partial(Store.note, seq=entry.seq, error=problem))
+    files = await context.ledger.do(lambda ledger: ledger.artifacts(entry.seq, entry.generation))
+    context.tell(State.SUCCEEDED, entry, files=[file.file for file in files])
+    saved = await context.ledger.do(lambda ledger: ledger.entry(entry.seq))
+    if saved.generation != entry.generation:  # an edit waited for this
+        await move_superseded(context)
+    return saved
+
+
+async def move_superseded(context: Context) -> None:
+    """Move what an edit or a redo superseded out of the way of the new generation's names."""
+    for file, target in await context.ledger.do(lambda ledger: ledger.superseded_files()):
+        await context.shelf.move(file, target)
+        await context.ledger.do(partial(Store.file_moved, file=file, moved_to=target))
+
+
+async def _save_one(context: Context, entry: Entry, output: Artifact) -> JobError | None:
+    """Try one output until it is saved; return why it is not, after the last try."""
+    problem = JobError(code=ErrorCode.DOWNLOAD_FAILED, message="not tried")
+    async with context.shelf.begin(f"{entry.seq}.{entry.generation}.{output.n}") as part:
+        transfer = Transfer(part, context.settings.max_file_bytes)
+        for tries in range(1, TRIES + 1):
+            try:
+                await transfer.fetch(context.client, output.url)
+                await _keep(context, entry, output.n, transfer)
+            except DownloadFailed as error:
+                problem = JobError(code=ErrorCode.DOWNLOAD_FAILED, message=str(error))
+            except NotWhole as error:
+                problem = JobError(code=ErrorCode.BAD_OUTPUT, message=str(error))
+                await transfer.part.set_aside()
+                await transfer.forget()
+            else:
+                return None
+            if tries < TRIES:
+                await anyio.sleep(DOWNLOAD.delay_s(tries, context.uniform()))
+                output = await _fresh(context, entry, output)
+    return problem
+
+
+async def _keep(context: Context, entry: Entry, n: int, transfer: Transfer) -> None:
+    """Check the part, reserve its name, rename it, and only then call it saved.  Raises NotWhole."""
+    sealed = await transfer.part.seal()
+    file = await context.ledger.do(
+        lambda ledger: ledger.reserve(
+            entry.seq,
+            n,
+            kind=sealed.media.kind,
+            extension=sealed.media.extension,
+            size_bytes=sealed.size_bytes,
+            sha256=sealed.sha256,
+            taken=context.shelf.is_taken,
+        )
+    )
+    await context.shelf.keep(transfer.part, file)
+    await context.ledger.do(lambda ledger: ledger.file_saved(entry.seq, n, context.wall_clock()))
+
+
+async def _fresh(context: Context, entry: Entry, output: Artifact) -> Artifact:
+    """Read ``/result`` again: links may die, and a new one is free."""
+    if entry.request_id is None:
+        return output
+    request_id = RequestId(entry.request_id)
+    news = read_result(await context.client.result(request_id), request_id)
+    report_read(context, news)
+    match news:
+        case Stop(answer=answer):
+            raise AccountRefused(f"{entry.id}: {answer.message}")
+        case Done(outputs=outputs) if outputs:
+            renewed = await context.ledger.do(lambda ledger: ledger.renew_outputs(entry.seq, outputs))
+            return next(artifact for artifact in renewed if artifact.n == output.n)
+        case _:
+            return output

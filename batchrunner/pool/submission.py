@@ -1,0 +1,163 @@
+"""The one step that costs money: leave, intent, POST, and what its answer means for the job and the run."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+
+from .._types import JobError
+from ..answers import Answer, Kind, request_id_of
+from ..errors import AccountRefused, BatchrunnerError, ErrorCode
+from ..ledger import Entry
+from ..policy.backoff import DEFERRAL
+from ..policy.retry import Deferral
+from ..policy.weather import Go, Probe, Wait
+from ..stopping import Phase
+from .context import Context
+
+
+class Submitter:
+    """Submits jobs, one leave at a time."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._deferrals: dict[int, Deferral] = {}
+
+    async def submit(self, entry: Entry) -> Entry:
+        """Submit a pending job; it comes back still pending when the run is stopping or it was not taken."""
+        async with self._leave(entry) as go, self._context.client.gate:
+            if go is None or self._context.stopping.requested:
+                return entry
+            return await self._send(entry)
+
+    @asynccontextmanager
+    async def _leave(self, entry: Entry) -> AsyncIterator[Go | None]:
+        """Wait for leave to submit; None when the run is stopping.  A canary's return is reported."""
+        context = self._context
+        context.waiting_to_submit += 1
+        try:
+            go = await self._wait_for_leave(entry)
+        finally:
+            context.waiting_to_submit -= 1
+        try:
+            yield go
+        finally:
+            if go is not None and go.canary:
+                context.weather.canary_back()
+            context.changed.report()
+
+    async def _wait_for_leave(self, entry: Entry) -> Go | None:
+        context = self._context
+        while not context.stopping.requested:
+            match context.weather.may_submit(anyio.current_time()):
+                case Go() as go:
+                    return go
+                case Probe():
+                    await self._probe(entry)
+                case Wait(until):
+                    await context.changed.wait(until)
+        return None
+
+    async def _probe(self, entry: Entry) -> None:
+        """Make one free read, for a sign of life after a doubt."""
+        weather = self._context.weather
+        answer = await self._context.client.model(entry.model)
+        now = anyio.current_time()
+        match answer.kind:
+            case Kind.ACCOUNT | Kind.FOREIGN:
+                weather.probed(now, answered=True)
+                raise AccountRefused(f"the account was refused: {answer.message}")
+            case Kind.NOT_SENT | Kind.UNAVAILABLE:
+                weather.probed(now, answered=False, reason=answer.message)
+            case _:
+                weather.probed(now, answered=True)
+        self._context.changed.report()
+
+    async def _send(self, entry: Entry) -> Entry:
+        """Record the intent, send it, record the answer: none of it is cut off by the end of the run."""
+        context = self._context
+        with anyio.CancelScope(shield=True):
+            entry = await context.ledger.do(lambda ledger: ledger.intend(entry.seq, context.wall_clock()))
+            if context.stopping.phase is Phase.NOW:
+                entry = await context.ledger.do(lambda ledger: ledger.not_accepted(entry.seq))
+            else:
+                entry = await self._record(entry, await self._post(entry))
+        return entry
+
+    async def _post(self, entry: Entry) -> Answer:
+        """Send the submission; only its own time of grace, once the run ends at once, can cut it off."""
+        answer = Answer(kind=Kind.IN_DOUBT, message="stopped before the answer came")
+        self._context.tell("submitting", entry)
+        with self._context.stopping.on_the_wire():
+            answer = await self._context.client.submit(entry.model, entry.inputs)
+        return answer  # noqa: RET504 (the scope may have cut the line above off)
+
+    async def _record(self, entry: Entry, answer: Answer) -> Entry:
+        match answer.kind:
+            case Kind.OK:
+                return await self._accepted(entry, answer)
+            case Kind.NOT_SENT | Kind.THROTTLED | Kind.UNAVAILABLE:
+                return await self._turned_away(entry, answer)
+            case Kind.REFUSED:
+                return await self._refused(entry, answer)
+            case Kind.ACCOUNT:
+                await self._context.ledger.do(lambda ledger: ledger.not_accepted(entry.seq))
+                raise AccountRefused(f"the account was refused: {answer.message}")
+            case _:
+                return await self._in_doubt(entry, answer)
+
+    async def _accepted(self, entry: Entry, answer: Answer) -> Entry:
+        context = self._context
+        request_id = request_id_of(answer.body)
+        assert request_id is not None  # that is what makes a submission's answer OK
+        now = context.wall_clock()
+        try:
+            accepted = await context.ledger.do(lambda ledger: ledger.accepted(entry.seq, request_id, now))
+        except BatchrunnerError:  # the disk failed between payment and record: say the id wherever possible
+            context.tell("unrecorded", entry, request_id=request_id)
+            raise
+        context.weather.accepted(anyio.current_time())
+        self._deferrals.pop(entry.seq, None)
+        context.tell(accepted.state, accepted, request_id=request_id)
+        return accepted
+
+    async def _turned_away(self, entry: Entry, answer: Answer) -> Entry:
+        """Certainly not taken: the run waits, and the job is pending again with no attempt spent."""
+        context, weather = self._context, self._context.weather
+        deferral = self._deferrals.setdefault(entry.seq, Deferral(acceptances_then=weather.acceptances))
+        alone = context.waiting_to_submit == 0
+        if answer.kind is not Kind.NOT_SENT and deferral.turned_away(weather.acceptances, alone=alone):
+            return await self._refused(entry, answer)
+        now = anyio.current_time()
+        if answer.kind is Kind.NOT_SENT:
+            weather.unreachable(now, answer.message)
+        else:
+            in_flight = context.slots.in_use
+            weather.throttled(now, answer.retry_after_s, in_flight=in_flight, reason=answer.message)
+        wait_s = DEFERRAL.delay_s(max(1, deferral.count), context.uniform())
+        not_before = context.wall_clock() + wait_s
+        context.tell("paused", None, reason=answer.message, seconds=round(weather.paused_until - now, 1))
+        return await context.ledger.do(lambda ledger: ledger.not_accepted(entry.seq, not_before=not_before))
+
+    async def _refused(self, entry: Entry, answer: Answer) -> Entry:
+        error = _error(ErrorCode.REFUSED, answer)
+        now = self._context.wall_clock()
+        refused = await self._context.ledger.do(lambda ledger: ledger.refused(entry.seq, error, now))
+        self._context.weather.read_answered()
+        self._context.tell("failed", refused, error=error.as_json())
+        return refused
+
+    async def _in_doubt(self, entry: Entry, answer: Answer) -> Entry:
+        """It may have been accepted and paid: held, and nothing else is sent before a sign of life."""
+        context = self._context
+        error = _error(ErrorCode.IN_DOUBT, answer)
+        doubted = await context.ledger.do(lambda ledger: ledger.in_doubt(entry.seq, error))
+        context.weather.doubted(anyio.current_time(), answer.message)
+        context.tell("unknown", doubted, error=error.as_json())
+        return doubted
+
+
+def _error(code: ErrorCode, answer: Answer) -> JobError:
+    return JobError(code=code, message=answer.message, service_code=answer.service_code)

@@ -1,0 +1,75 @@
+"""Which service a run talks to: the real one, one at another address, or the simulator in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from .client import PRODUCTION, Client, Timeouts
+from .errors import FolderUnusable
+from .folder import Folder
+from .hosts import origin_of
+from .ledger import Store
+
+SIMULATED_ORIGIN: Final = "https://simulator.invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Where submissions go."""
+
+    base_url: str = PRODUCTION
+    token: str = ""
+    simulate: bool = False
+    """Rehearse on the simulator in this process: no account, no money."""
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+    @property
+    def origin(self) -> str:
+        return SIMULATED_ORIGIN if self.simulate else origin_of(self.base_url)
+
+    @asynccontextmanager
+    async def connected(self, folder: Folder) -> AsyncIterator[Client]:
+        """Give a client for as long as the block lasts; a rehearsal's service remembers in *folder*."""
+        if not self.simulate:
+            async with Client(self.base_url, self.token, timeouts=self.timeouts) as client:
+                yield client
+            return
+        from . import simulator  # a rehearsal's only: most runs never load it
+
+        stand_in = simulator.open_simulator(state=folder.simulator)
+        try:
+            transport = simulator.transport(stand_in, time.time)
+            async with Client(
+                SIMULATED_ORIGIN, "simulated", timeouts=self.timeouts, transport=transport
+            ) as client:
+                yield client
+        finally:
+            stand_in.close()
+
+
+def check_origin(store: Store, service: Service) -> None:
+    """Raise FolderUnusable when the folder's requests are at another service."""
+    origin = store.fact("origin")
+    if origin in (None, service.origin):
+        return
+    theirs = "the simulator" if origin == SIMULATED_ORIGIN else origin
+    ours = "the simulator" if service.simulate else service.origin
+    raise FolderUnusable(
+        f"this folder belongs to {theirs}, not to {ours}: its requests cannot be collected there",
+        hint="choose another folder with -o"
+        + ("; a rehearsal stays one for ever (--simulate)" if origin == SIMULATED_ORIGIN else ""),
+    )
+
+
+def record_origin(store: Store, service: Service) -> None:
+    """Tie the folder to its service, before the first submission."""
+    store.set_fact("origin", service.origin)
+    store.set_fact("simulated", "1" if service.simulate else "0")
+
+
+def is_simulated(store: Store) -> bool:
+    return store.fact("origin") == SIMULATED_ORIGIN

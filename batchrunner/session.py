@@ -1,0 +1,216 @@
+"""One invocation of ``run`` or ``resume``, from the manifest to the report; and its plan without the run.
+
+The order is what keeps the promises: folder checked and locked, manifest validated and taken in with one
+commit, then the pool, then the files people read.  Nothing is sent before all of it is on the disk.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+import anyio
+import anyio.to_thread
+
+from ._types import Job, Problem
+from .disk import disk_errors_named
+from .errors import DiskTrouble, Exit, ManifestInvalid, ManifestMissing, Usage
+from .events import Listener, RunEvent
+from .folder import Folder
+from .ledger import LedgerWriter, Store
+from .lifecycle import State
+from .outcome import Report, Tally, decide_exit
+from .outputs.dataset import write_card, write_metadata
+from .outputs.results import Interrupted, write_results
+from .outputs.runlog import RunLog
+from .plan import RERUN_FACT, Plan, load_jobs, prepare
+from .pool import Context, run_pool
+from .service import Service, check_origin, record_origin
+from .settings import Rerun, Settings
+from .shelf import DiskShelf
+from .signals import listen
+from .stopping import Phase
+
+Rows = Iterable[Job | Problem]
+
+MANY_EDITS: Final = 20
+"""An edit that redoes more jobs than this, and more than a tenth of the manifest, asks first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What one invocation asks for."""
+
+    folder: Folder
+    rows: Callable[[], Rows] | None
+    """Reads the manifest; None goes on from the ledger alone."""
+    settings: Settings = field(default_factory=Settings)
+    rerun: Rerun = field(default_factory=Rerun)
+    service: Service = field(default_factory=Service)
+    confirm: Callable[[str], bool] = lambda question: False
+    """Asked before an edit redoes many paid jobs; says whether to go on."""
+    listener: Listener = lambda event: None
+    handle_signals: bool = False
+
+
+def plan_only(order: Order) -> Plan:
+    """Return what a run would do.  Takes no lock, sends nothing, and leaves the folder as it is.
+
+    Raises ManifestInvalid, FolderUnusable, and what reading the manifest raises.
+    """
+    order.folder.check_usable()
+    store = Store.copy_of(order.folder.ledger) if order.folder.ledger.exists() else Store.in_memory()
+    try:
+        check_origin(store, order.service)
+        with store.transaction():
+            return _prepared(store, order)
+    finally:
+        store.close()
+
+
+async def run_order(order: Order) -> Report:
+    """Run the order to its end and return the report.
+
+    Raises BatchrunnerError only for what keeps the run from beginning: a run that was stopped (account,
+    outage, disk) reports it instead, with everything it had done.
+    """
+    with _opened(order.folder) as store:
+        check_origin(store, order.service)
+        with store.transaction():
+            plan = _prepared(store, order)
+            record_origin(store, order.service)
+        with RunLog(order.folder.log) as log:
+            return await _run(store, order, plan, log)
+
+
+@contextmanager
+def _opened(folder: Folder) -> Iterator[Store]:
+    """Lock the folder and open its ledger; a folder made for a manifest that is refused goes again."""
+    folder.check_usable()
+    made = not folder.path.exists()
+    fresh = not folder.ledger.exists()
+    try:
+        with disk_errors_named():
+            folder.create()
+            with folder.locked(), closing(Store.open(folder.ledger)) as store:
+                yield store
+    except (ManifestInvalid, ManifestMissing, Usage):
+        if fresh:
+            folder.forget_ledger(with_folder=made)
+        raise
+
+
+def _prepared(store: Store, order: Order) -> Plan:
+    """Take the manifest in and plan, inside the caller's transaction; ask before an edit costs much."""
+    if order.rows is not None:
+        load_jobs(store, order.rows())
+    path = order.folder.path
+    plan = prepare(
+        store,
+        order.settings,
+        order.rerun,
+        staged=order.rows is not None,
+        exists=lambda file: (path / file).is_file(),
+        now=time.time(),
+    )
+    if plan.redone > max(MANY_EDITS, plan.total / 10) and not order.confirm(_redo_question(plan)):
+        raise Usage(
+            f"{plan.redone} edited jobs would be paid for again; nothing was sent",
+            hint="look at them with `batchrunner plan`, then run again with --yes",
+        )
+    return plan
+
+
+def _redo_question(plan: Plan) -> str:
+    first = next(edit for edit in plan.edits if edit.pays_again)
+    example = f"{first.id}: {first.changes}"
+    return f"{plan.redone} of {plan.total} jobs were edited and would be paid for again ({example})."
+
+
+async def _run(store: Store, order: Order, plan: Plan, log: RunLog) -> Report:
+    """Run the pool on a prepared ledger, then write what people read."""
+    began = time.monotonic()
+    writer = LedgerWriter(store)
+    async with writer.running(), order.service.connected(order.folder) as client:
+        context = Context(
+            settings=order.settings,
+            ledger=writer,
+            client=client,
+            shelf=DiskShelf(order.folder.path),
+            listener=_both(log, order.listener),
+        )
+        async with anyio.create_task_group() as tasks:
+            if order.handle_signals:
+                await tasks.start(listen, context)
+            context.tell("started", None, plan=plan.as_json(), folder=str(order.folder.path))
+            await run_pool(context, sample=plan.sample, models=list(plan.models))
+            await _write_outputs(context, store, order.folder)
+            tasks.cancel_scope.cancel()
+    report = _report(store, order, plan, context, time.monotonic() - began)
+    context.tell("summary", None, **report.as_json())
+    return report
+
+
+async def _write_outputs(context: Context, store: Store, folder: Folder) -> None:
+    """Write the result files, unless (or until) a signal says to stop now."""
+    stopping = context.stopping
+
+    def go_on() -> bool:
+        return stopping.phase is not Phase.NOW or stopping.error is not None
+
+    def write() -> None:
+        write_results(store, folder.path / "results.jsonl", go_on)
+        write_metadata(store, folder.path / "metadata.jsonl", go_on)
+        write_card(store, folder.path)
+        store.checkpoint()
+
+    try:
+        if go_on():
+            with disk_errors_named():
+                await anyio.to_thread.run_sync(write)
+    except Interrupted:
+        pass
+    except DiskTrouble as error:
+        stopping.fail(error)
+
+
+def _report(store: Store, order: Order, plan: Plan, context: Context, seconds: float) -> Report:
+    stopping = context.stopping
+    exit_code = decide_exit(_tally(store, order.settings, plan), stopping.exit_code)
+    if exit_code in (Exit.OK, Exit.SOME_FAILED):
+        store.set_fact(RERUN_FACT, None)  # what was asked for is done; asking again means again
+    return Report(
+        exit_code=exit_code,
+        states=store.counts(),
+        plan=plan,
+        reason=stopping.reason,
+        hint=stopping.error.hint if stopping.error else None,
+        running_there=store.count("state = 'submitted'"),
+        cost_usd=store.cost_usd(),
+        errors=store.errors(),
+        seconds=seconds,
+    )
+
+
+def _tally(store: Store, settings: Settings, plan: Plan) -> Tally:
+    """Count what was asked for: the selected jobs, and whatever was paid already."""
+    open_, bad = store.count(f"state IN ('{State.SUBMITTED}', '{State.READY}', '{State.SUBMITTING}')"), 0
+    for job_id, state, attempts in store.unfinished():
+        if not settings.selection.matches(job_id) or (plan.sample is not None and job_id not in plan.sample):
+            continue
+        if state is not State.PENDING:
+            bad += 1
+        elif not settings.collect_only and (settings.limit is None or attempts):
+            open_ += 1
+    return Tally(open=open_, bad=bad)
+
+
+def _both(first: Listener, second: Listener) -> Listener:
+    def listener(event: RunEvent) -> None:
+        first(event)
+        second(event)
+
+    return listener

@@ -1,0 +1,94 @@
+"""What one run was told: the flags of ``run``, as values, with their defaults.
+
+Durations are seconds, instants Unix seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Final
+
+from .errors import ErrorCode, Usage
+
+RETRY_STATES: Final = ("failed", "unknown", "cancelled")
+
+
+class OnUnknown(StrEnum):
+    """What a run does about submissions in doubt."""
+
+    HOLD = "hold"  # the user decides
+    RESUBMIT = "resubmit"  # the user has decided: send again, at the risk of paying twice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which jobs may be submitted; what is already paid is collected whatever is selected."""
+
+    only: tuple[str, ...] = ()
+    """Id patterns (``*``, ``?``, ``[...]``); none: all."""
+    sample: int | None = None
+    """This many jobs, always the same ones: those whose ids have the smallest hashes."""
+
+    def matches(self, job_id: str) -> bool:
+        """Return whether `only` lets *job_id* through (the sample is drawn from what it lets through)."""
+        return not self.only or any(fnmatchcase(job_id, pattern) for pattern in self.only)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rerun:
+    """What the user explicitly asks to run again, with fresh attempts."""
+
+    retry: frozenset[str] = frozenset()
+    """``failed``, ``unknown``, ``cancelled``, or error codes."""
+    redo: tuple[str, ...] = ()
+    """Id patterns of finished jobs, succeeded ones too."""
+    resubmit_unknown: bool = False
+
+    def __post_init__(self) -> None:
+        for word in self.retry:
+            if word not in RETRY_STATES and word not in set(ErrorCode):
+                known = ", ".join([*RETRY_STATES, *ErrorCode])
+                raise Usage(f"--retry does not know {word!r}", hint=f"one of {known}")
+
+    def __bool__(self) -> bool:
+        return bool(self.retry or self.redo or self.resubmit_unknown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How one run behaves."""
+
+    concurrency: int = 8
+    """Jobs at once between submission and the end of their run at the service."""
+    downloads: int = 4
+    """Jobs at once whose files are being fetched."""
+    poll_interval_s: float = 2.0
+    """The shortest wait between two looks at a job."""
+    max_attempts: int = 3
+    """Paid tries of a job whose generation fails."""
+    job_timeout_s: float = 3600.0
+    """How long this run waits for one submitted job."""
+    max_outage_s: float = 1800.0
+    """How long the service may be away, or take nothing, before the run ends."""
+    limit: int | None = None
+    """New submissions in this run."""
+    until: float | None = None
+    """The instant at which no more is submitted."""
+    on_unknown: OnUnknown = OnUnknown.HOLD
+    submit_only: bool = False
+    collect_only: bool = False
+    max_file_bytes: int = 2 << 30
+    selection: Selection = field(default_factory=Selection)
+
+    def __post_init__(self) -> None:
+        _at_least_one(concurrency=self.concurrency, downloads=self.downloads, max_attempts=self.max_attempts)
+        if self.submit_only and self.collect_only:
+            raise Usage("--submit-only and --collect-only exclude each other")
+
+
+def _at_least_one(**numbers: int) -> None:
+    for name, number in numbers.items():
+        if number < 1:
+            raise Usage(f"--{name.replace('_', '-')} must be at least 1, not {number}")

@@ -1,0 +1,135 @@
+"""Where films come to lie: part files apart, checked and synced, then renamed to their final names.
+
+A *part* is what has arrived so far of one output.  It gets its final name only after it was found whole,
+hashed and synced; nothing else in the program writes into the result folders.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+import aiofiles
+import aiofiles.os
+import anyio.to_thread
+from aiofiles.threadpool.binary import AsyncBufferedIOBase
+
+from .containers import Media, examine
+from .disk import move_durably
+
+PARTS: Final = ".partial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A part that is whole: what it is, how long, and its hash; its bytes are on the disk."""
+
+    media: Media
+    size_bytes: int
+    sha256: str
+
+
+class Part(Protocol):
+    """What has arrived so far of one output."""
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    async def write(self, chunk: bytes) -> None: ...
+
+    async def restart(self) -> None:
+        """Forget what has arrived."""
+
+    async def seal(self) -> Sealed:
+        """Check, hash and sync it.  Raises containers.NotWhole when it is no whole film or picture."""
+
+    async def set_aside(self) -> None:
+        """Keep it as evidence of what the service sent, and begin anew."""
+
+
+class Shelf(Protocol):
+    """The folder's files, as the run uses them."""
+
+    def begin(self, name: str) -> AbstractAsyncContextManager[Part]:
+        """Give an empty part under a name of its own, for as long as the block lasts."""
+
+    def is_taken(self, file: str) -> bool:
+        """Return whether something stands under *file* (relative to the folder) already."""
+
+    async def keep(self, part: Part, file: str) -> None:
+        """Give a sealed part its final name."""
+
+    async def move(self, file: str, target: str) -> None:
+        """Give a kept file another name; nothing happens when it is not there (any more)."""
+
+
+class DiskPart:
+    """A part in a file of its own, open while it grows."""
+
+    def __init__(self, path: Path, file: AsyncBufferedIOBase) -> None:
+        self.path = path
+        self.size_bytes = 0
+        self._file = file
+
+    async def write(self, chunk: bytes) -> None:
+        await self._file.write(chunk)
+        self.size_bytes += len(chunk)
+
+    async def restart(self) -> None:
+        await self._file.seek(0)
+        await self._file.truncate()
+        self.size_bytes = 0
+
+    async def seal(self) -> Sealed:
+        await self._file.flush()
+        return await anyio.to_thread.run_sync(_seal, self.path)
+
+    async def set_aside(self) -> None:
+        await self._file.flush()
+        await anyio.to_thread.run_sync(shutil.copyfile, self.path, self.path.with_suffix(".rejected"))
+        await self.restart()
+
+
+class DiskShelf:
+    """The output folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @asynccontextmanager
+    async def begin(self, name: str) -> AsyncIterator[DiskPart]:
+        parts = self._folder / PARTS
+        await aiofiles.os.makedirs(parts, mode=0o700, exist_ok=True)
+        path = parts / f"{name}.part"
+        async with aiofiles.open(path, "wb", opener=_private) as file:
+            yield DiskPart(path, file)
+
+    def is_taken(self, file: str) -> bool:
+        return os.path.lexists(self._folder / file)
+
+    async def keep(self, part: Part, file: str) -> None:
+        assert isinstance(part, DiskPart)
+        await anyio.to_thread.run_sync(move_durably, part.path, self._folder / file)
+
+    async def move(self, file: str, target: str) -> None:
+        if self.is_taken(file):
+            await anyio.to_thread.run_sync(move_durably, self._folder / file, self._folder / target)
+
+
+def _seal(path: Path) -> Sealed:
+    media = examine(path)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size_bytes = os.fstat(file.fileno()).st_size
+        os.fsync(file.fileno())
+    return Sealed(media=media, size_bytes=size_bytes, sha256=digest)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
