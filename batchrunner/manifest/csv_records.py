@@ -63,6 +63,7 @@ class Lines(Iterator[str]):
     def __init__(self, text: TextIOWrapper) -> None:
         self._text = text
         self._held: str | None = None
+        self._is_cut = False
         self.number = 0
         self.taken: list[str] = []
         self.bad: BadRecord | None = None
@@ -95,9 +96,12 @@ class Lines(Iterator[str]):
         return line
 
     def _readline(self) -> str:
+        if self._is_cut:
+            return ""
         try:
             return self._text.readline()
         except UnicodeDecodeError:
+            self._is_cut = True
             self.bad = BadRecord(line=self.number + 1, message="bytes that are not UTF-16", hint=SAVE_AS)
             return ""
 

@@ -48,7 +48,7 @@ def format_of(source: str, given: str | None) -> Format:
             raise Usage(f"{show(given)} is no input format", hint=f"--input-format is one of {choices}")
         return Format(given)
     if source == STDIN:
-        raise Usage("standard input does not tell its format", hint=f"add --input-format ({choices})")
+        raise Usage("standard input has no extension", hint=f"add --input-format ({choices})")
     form = format_by_extension(source)
     if form is None:
         known = ", ".join(EXTENSIONS)

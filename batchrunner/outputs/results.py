@@ -17,7 +17,7 @@ from .._types import Json
 from ..disk import replaced_file
 from ..ledger import Store
 
-_ROWS: Final = """SELECT jobs.*, n, kind, file, bytes, sha256, url, a.saved_at AS file_saved_at
+_ROWS: Final = """SELECT jobs.*, n, kind, a.file AS saved_file, bytes, sha256, url, a.saved_at AS file_saved_at
     FROM jobs LEFT JOIN artifacts a ON a.job = jobs.seq AND a.generation = jobs.generation
     ORDER BY in_manifest DESC, position, seq, n"""
 
@@ -66,7 +66,7 @@ def _line(rows: list[sqlite3.Row]) -> dict[str, Json]:
 def _output(row: sqlite3.Row) -> dict[str, Json]:
     saved: Any = row["file_saved_at"] is not None
     return {
-        "file": row["file"] if saved else None,
+        "file": row["saved_file"] if saved else None,
         "kind": row["kind"],
         "bytes": row["bytes"] if saved else None,
         "sha256": row["sha256"] if saved else None,

@@ -1,0 +1,50 @@
+# Everything that can be done with a clone.  Needs Python 3.11 and make; the rest is installed into .venv.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO := out/demo
+
+.PHONY: help install demo test lint types fmt property bench check build clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all]' --group dev
+	@touch $@
+
+install: $(VENV)/.installed  ## set up .venv with everything the other targets need
+
+demo: install  ## run a dozen real jobs on the built-in simulator: no account, no money
+	$(BIN)/batchrunner run manifests/demo.yaml -o $(DEMO) --simulate
+
+test: install  ## run all tests
+	$(BIN)/python -m pytest
+
+lint: install  ## check style; edits nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install  ## check types
+	$(BIN)/mypy
+
+fmt: install  ## format the code (the only target that edits it)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+property: install  ## run the property tests with many more examples
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests/property
+
+bench: install  ## measure, and print one table
+	$(BIN)/python -m benchmarks
+
+check: lint types test  ## all that CI runs
+
+build: install  ## build the wheel
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean:  ## remove what was made (not the venv)
+	rm -rf out dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
