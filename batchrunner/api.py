@@ -48,8 +48,8 @@ async def run_async(
     would use.  *on_event* is called for every step of every job and must return soon.  *confirm* is asked
     before an edit of many rows pays for them again; without it such a run is refused.
 
-    Raises ManifestInvalid (with every problem), ManifestMissing, FolderUnusable, AccountRefused (no token) and
-    Usage when the run cannot begin.  A run that was stopped later returns its report: see
+    Raises ManifestInvalid (with every problem), ManifestMissing, FolderUnusable, AccountRefused (no
+    token) and Usage when the run cannot begin.  A run that was stopped later returns its report: see
     `Report.exit_code` and `Report.reason`.
     """
     service = Service(base_url=base_url, token="" if simulate else token or find_token(), simulate=simulate)

@@ -27,12 +27,12 @@ from .outputs.dataset import write_card, write_metadata
 from .outputs.results import Interrupted, write_results
 from .outputs.runlog import RunLog
 from .plan import RERUN_FACT, Plan, load_jobs, prepare
-from .pool import Context, run_pool
+from .pool import Context, run_pool, take_back_all
 from .service import Service, check_origin, record_origin
-from .settings import Rerun, Settings
+from .settings import OnInterrupt, Rerun, Settings
 from .shelf import DiskShelf
 from .signals import listen
-from .stopping import Phase
+from .stopping import WIRE_GRACE_S, Phase
 
 Rows = Iterable[Job | Problem]
 
@@ -145,8 +145,11 @@ async def _run(store: Store, order: Order, plan: Plan, log: RunLog) -> Report:
         async with anyio.create_task_group() as tasks:
             if order.handle_signals:
                 await tasks.start(listen, context)
+            context.largest_film = store.largest_film()
             context.tell("started", None, plan=plan.as_json(), folder=str(order.folder.path))
             await run_pool(context, sample=plan.sample, models=list(plan.models))
+            if context.stopping.interrupted and order.settings.on_interrupt is OnInterrupt.CANCEL_QUEUED:
+                await take_back_all(context, WIRE_GRACE_S)
             await _write_outputs(context, store, order.folder)
             tasks.cancel_scope.cancel()
     report = _report(store, order, plan, context, time.monotonic() - began)

@@ -22,6 +22,13 @@ class OnUnknown(StrEnum):
     RESUBMIT = "resubmit"  # the user has decided: send again, at the risk of paying twice
 
 
+class OnInterrupt(StrEnum):
+    """What a stopped run does about requests that wait in the service's queue."""
+
+    LEAVE = "leave"  # they run and are billed; the next run collects them
+    CANCEL_QUEUED = "cancel-queued"  # what is confirmed cancelled is pending again
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
     """Which jobs may be submitted; what is already paid is collected whatever is selected."""
@@ -77,6 +84,9 @@ class Settings:
     until: float | None = None
     """The instant at which no more is submitted."""
     on_unknown: OnUnknown = OnUnknown.HOLD
+    on_interrupt: OnInterrupt = OnInterrupt.LEAVE
+    halt_on_failures: str = "20"
+    """``20``: the first 20 all failed; ``20%``: a share of all; ``off``: see policy/breaker.py."""
     submit_only: bool = False
     collect_only: bool = False
     max_file_bytes: int = 2 << 30

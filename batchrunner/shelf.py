@@ -65,6 +65,9 @@ class Shelf(Protocol):
     async def keep(self, part: Part, file: str) -> None:
         """Give a sealed part its final name."""
 
+    def free_bytes(self) -> int:
+        """Return how much still fits."""
+
     async def move(self, file: str, target: str) -> None:
         """Give a kept file another name; nothing happens when it is not there (any more)."""
 
@@ -112,6 +115,9 @@ class DiskShelf:
 
     def is_taken(self, file: str) -> bool:
         return os.path.lexists(self._folder / file)
+
+    def free_bytes(self) -> int:
+        return shutil.disk_usage(self._folder).free
 
     async def keep(self, part: Part, file: str) -> None:
         assert isinstance(part, DiskPart)

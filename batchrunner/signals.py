@@ -21,6 +21,7 @@ async def listen(
     with anyio.open_signal_receiver(signal.SIGINT, *STOPS) as signals:
         task_status.started()
         async for received in signals:
+            context.stopping.interrupted = True
             if received in STOPS:
                 context.stopping.now(f"stopped by {received.name}", STOPS[received])
             elif context.stopping.phase is Phase.RUNNING:

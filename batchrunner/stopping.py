@@ -40,6 +40,8 @@ class Stopping:
         self.reason = ""
         self.exit_code: Exit | None = None
         self.error: BatchrunnerError | None = None
+        self.interrupted = False
+        """True when a signal asked for the end."""
         self.now_scope = anyio.CancelScope()
         """Everything that may be cut off at once runs inside it."""
 
@@ -47,11 +49,13 @@ class Stopping:
     def requested(self) -> bool:
         return self.phase is not Phase.RUNNING
 
-    def drain(self, reason: str) -> None:
-        """Submit nothing new; finish what is in flight."""
+    def drain(self, reason: str, error: BatchrunnerError | None = None) -> None:
+        """Submit nothing new and finish what is in flight; with *error*, end with its exit code."""
         if self.phase is Phase.RUNNING:
             self.phase = Phase.DRAINING
             self.reason = reason
+            self.error = error
+            self.exit_code = error.exit_code if error else None
             self._changed.report()
 
     def now(self, reason: str, exit_code: Exit, *, wire_grace_s: float = WIRE_GRACE_S) -> None:

@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import click
 
 from ..durations import parse_duration, parse_until
-from ..settings import OnUnknown
+from ..policy.breaker import Breaker
+from ..settings import OnInterrupt, OnUnknown
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,6 +40,19 @@ class Until(click.ParamType[float]):
             return parse_until(value, now=datetime.now().astimezone()).timestamp()
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class Halt(click.ParamType[str]):
+    """``20``, ``20%`` or ``off``."""
+
+    name = "failures"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            Breaker.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
 
 
 def option(*names: str, **settings: Any) -> Callable[[F], F]:
@@ -84,12 +98,14 @@ run_options = together(
            help="Paid tries of a job whose generation fails."),
     option("--job-timeout", type=Duration(), default="60m", show_default=True,
            help="How long this run waits for one job; a later run goes on waiting."),
-    option("--http-timeout", type=Duration(),
-           help="Silence after which a call is given up  [default: POST 90s, GET 20s, download 60s]"),
     option("--max-outage", type=Duration(), default="30m", show_default=True,
            help="How long the service may be away before the run ends."),
     option("--on-unknown", type=click.Choice([str(word) for word in OnUnknown]), default="hold",
            show_default=True, help="Submissions in doubt: hold them, or submit again and maybe pay twice."),
+    option("--on-interrupt", type=click.Choice([str(word) for word in OnInterrupt]), default="leave",
+           show_default=True, help="What happens to queued requests when the run is stopped by hand."),
+    option("--halt-on-failures", type=Halt(), default="20", show_default=True, metavar="N|SHARE%|off",
+           help="Submit nothing more when the first N all failed, or a share of all did."),
     option("--retry", multiple=True, metavar="failed|unknown|cancelled|ERROR_CODE",
            help="Run these again with fresh attempts (repeatable)."),
     option("--redo", multiple=True, metavar="GLOB",
@@ -101,9 +117,6 @@ run_options = together(
     option("--submit-only", is_flag=True, help="Submit, and leave the collecting to a later run."),
     option("--collect-only", is_flag=True, help="Collect what was submitted; submit nothing."),
     option("--yes", is_flag=True, help="Answer yes where a question would be asked."),
-    option("--simulate", is_flag=True, help="Rehearse on the built-in simulator: no account, no money."),
-    click.option("--base-url", envvar=["BATCHRUNNER_BASE_URL", "RUNCOMFY_BASE_URL"], metavar="URL",
-                 help="Another address of the service."),
     option("--progress", type=click.Choice(["auto", "live", "plain", "none"]), default="auto",
            show_default=True, help="How the run shows its progress."),
     json_option,

@@ -10,17 +10,15 @@ from typing import Any
 import anyio
 import click
 
-from ..client import PRODUCTION, Timeouts
-from ..credentials import find_token
-from ..errors import AccountRefused, BatchrunnerError, Exit, ManifestInvalid, Usage
+from ..errors import AccountRefused, BatchrunnerError, Exit, ManifestInvalid
 from ..folder import Folder
-from ..ledger import Store
 from ..manifest import read_jobs
 from ..models import Schemas
 from ..progress import display
-from ..service import Service, is_simulated
+from ..service import Service
 from ..session import Order, Rows, plan_only, run_order
-from ..settings import OnUnknown, Rerun, Selection, Settings
+from ..settings import OnInterrupt, OnUnknown, Rerun, Selection, Settings
+from .connection import connection_options, named_service
 from .options import folder_argument, manifest_argument, manifest_options, option, run_options
 from .words import ask, plan_words, say, say_error, summary_words
 
@@ -35,6 +33,7 @@ output_option = option(
 @output_option
 @manifest_options
 @run_options
+@connection_options
 @option("--dry-run", is_flag=True, help="Only say what would be done, like `plan`.")
 def run(manifest: str, folder: Path, dry_run: bool, **flags: Any) -> int:
     """Run MANIFEST; run the same command again after any interruption and it goes on where it was."""
@@ -47,6 +46,7 @@ def run(manifest: str, folder: Path, dry_run: bool, **flags: Any) -> int:
 @output_option
 @manifest_options
 @run_options
+@connection_options
 def plan(manifest: str, folder: Path, **flags: Any) -> int:
     """Say what a run of MANIFEST would submit, collect and skip, and why; nothing is sent or written."""
     return _plan(manifest, folder, flags)
@@ -55,6 +55,7 @@ def plan(manifest: str, folder: Path, **flags: Any) -> int:
 @click.command()
 @folder_argument
 @run_options
+@connection_options
 def resume(folder: Path, **flags: Any) -> int:
     """Go on with the folder DIR without its manifest: the ledger holds the inputs."""
     return _run(None, folder, {**flags, "model": None, "schemas": (), "input_format": None})
@@ -66,7 +67,7 @@ def _run(manifest: str | None, path: Path, flags: dict[str, Any]) -> int:
         folder.require_ledger()
     as_json = flags["as_json"]
     try:
-        service = _service(folder, flags)
+        service = named_service(folder, flags)
     except AccountRefused as error:
         _name_problems_too(manifest, flags)
         raise _told(error, as_json=as_json) from None
@@ -85,7 +86,7 @@ def _run(manifest: str | None, path: Path, flags: dict[str, Any]) -> int:
 
 def _plan(manifest: str, path: Path, flags: dict[str, Any]) -> int:
     folder = Folder(path)
-    service = _service(folder, flags, for_plan=True)
+    service = named_service(folder, flags, with_token=False)
     found = plan_only(_order(manifest, folder, service, flags))
     click.echo(json.dumps(found.as_json()) if flags["as_json"] else plan_words(found))
     return int(Exit.OK)
@@ -123,32 +124,12 @@ def _settings(flags: dict[str, Any]) -> Settings:
         limit=flags["limit"],
         until=flags["until"],
         on_unknown=OnUnknown(flags["on_unknown"]),
+        on_interrupt=OnInterrupt(flags["on_interrupt"]),
+        halt_on_failures=flags["halt_on_failures"],
         submit_only=flags["submit_only"],
         collect_only=flags["collect_only"],
         selection=Selection(only=flags["only"], sample=flags["sample"]),
     )
-
-
-def _service(folder: Folder, flags: dict[str, Any], *, for_plan: bool = False) -> Service:
-    """Return the service the flags name; a folder that rehearses goes on rehearsing."""
-    if flags["simulate"] and flags["base_url"]:
-        raise Usage("--simulate and --base-url exclude each other")
-    timeout_s = flags["http_timeout"]
-    timeouts = Timeouts() if timeout_s is None else Timeouts.all(timeout_s)
-    if flags["simulate"] or (not flags["base_url"] and _rehearses(folder)):
-        return Service(simulate=True, timeouts=timeouts)
-    base_url = flags["base_url"] or PRODUCTION
-    return Service(base_url=base_url, token="" if for_plan else find_token(), timeouts=timeouts)
-
-
-def _rehearses(folder: Folder) -> bool:
-    if not folder.ledger.is_file():
-        return False
-    store = Store.read_only(folder.ledger)
-    try:
-        return is_simulated(store)
-    finally:
-        store.close()
 
 
 def _name_problems_too(manifest: str | None, flags: dict[str, Any]) -> None:

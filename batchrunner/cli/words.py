@@ -72,7 +72,7 @@ def plan_words(plan: Plan) -> str:
     lines += [f"  {n:>7,}  {REASONS.get(reason, reason)}" for reason, n in plan.reasons.items()]
     if plan.gone:
         lines.append(
-            f"  {plan.gone:>7,}  no longer in the manifest ({plan.gone_to_collect:,} of them still to collect)"
+            f"  {plan.gone:>7,}  no longer in the manifest ({plan.gone_to_collect:,} of them to collect)"
         )
     lines += [
         f"  row {edit.row}: {printable(edit.id)}: {printable(edit.changes)}"

@@ -1,6 +1,6 @@
 """The durable truth about every job: its state, its attempts, its artifacts."""
 
-from .store import Artifact, Entry, StaleWrite, Store
+from .store import AlreadyOwned, Artifact, Entry, StaleWrite, Store
 from .writer import LedgerWriter
 
-__all__ = ["Artifact", "Entry", "LedgerWriter", "StaleWrite", "Store"]
+__all__ = ["AlreadyOwned", "Artifact", "Entry", "LedgerWriter", "StaleWrite", "Store"]

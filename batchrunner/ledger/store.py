@@ -26,6 +26,10 @@ from .schema import ensure_schema
 FOLDER_OF_KIND: Final = {"video": "videos", "image": "images", "audio": "audio"}
 
 
+class AlreadyOwned(Exception):
+    """A request id that belongs to another job; its id is the message."""
+
+
 class StaleWrite(Exception):
     """The job is not in the state the writer read it in; nothing was changed."""
 
@@ -253,6 +257,11 @@ class Store:
         total: int = self.connection.execute("SELECT count(*) FROM generations").fetchone()[0]
         return total
 
+    def largest_film(self) -> int:
+        """Return the bytes of the largest output saved so far; 0 without one."""
+        largest: int = self.connection.execute("SELECT ifnull(max(bytes), 0) FROM artifacts").fetchone()[0]
+        return largest
+
     def cost_usd(self) -> float | None:
         """Return what the service said all attempts cost; None when it never said."""
         row = self.connection.execute("SELECT sum(cost_usd) FROM attempts").fetchone()
@@ -442,9 +451,31 @@ class Store:
 
     def cancel(self, seq: int, now: float) -> Entry:
         """Cancel a job of which nothing was sent."""
-        error = JobError(code=State.CANCELLED, message="cancelled before it was submitted")
-        self._move(seq, State.PENDING, Event.CANCEL, completed_at=now, **_error(error))
+        self._move(seq, State.PENDING, Event.CANCEL, completed_at=now, not_before=None, **_NO_ERROR)
+        return self._settled(seq)
+
+    def attach(self, seq: int, request_id: RequestId, now: float) -> Entry:
+        """Give a job in doubt the request id the user found.  Raises AlreadyOwned for another job's id."""
+        owner = self._owner_of(request_id)
+        if owner is not None:
+            raise AlreadyOwned(owner)
+        self._move(seq, State.UNKNOWN, Event.ATTACH, request_id=request_id, submitted_at=now, **_NO_ERROR)
+        self._attempt(
+            seq, request_id=request_id, submitted_at=now, outcome=None, error_code=None, error_message=None
+        )
         return self.entry(seq)
+
+    def give_up(self, seq: int, now: float) -> Entry:
+        """Leave a job in doubt for good, because the user says so."""
+        error = JobError(code=ErrorCode.GIVEN_UP, message="given up by the user while in doubt")
+        self._move(seq, State.UNKNOWN, Event.GIVE_UP, completed_at=now, **_error(error))
+        return self._settled(seq)
+
+    def take_back(self, seq: int, error: JobError, now: float) -> Entry:
+        """Put a request whose cancellation is confirmed back to pending, so that a later run submits it."""
+        self.cancelled_there(seq, error, now)
+        self._move(seq, State.CANCELLED, Event.RERUN, **_NO_ERROR)
+        return self._settled(seq)
 
     def edit(self, seq: int, now: float) -> Entry:
         """Let the edit in ``next`` wait or take effect, as the job's state allows."""

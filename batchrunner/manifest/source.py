@@ -35,13 +35,11 @@ EXTENSIONS: Final = {
 STDIN: Final = "-"
 STDIN_SHOWN: Final = "<stdin>"
 
-IN_MEMORY_BYTES: Final = (
-    16 * 2**20
-)  # of a manifest on a pipe that must be read twice; a longer one goes to disk
+IN_MEMORY_BYTES: Final = 16 * 2**20  # of a manifest on a pipe; a longer one goes to disk
 
 
 def format_of(source: str, given: str | None) -> Format:
-    """Return the format that *given* says, else the extension of *source*.  Raises Usage when neither does."""
+    """Return the format *given*, else that of the extension.  Raises Usage when neither tells it."""
     choices = ", ".join(Format)
     if given is not None:
         if given not in list(Format):
@@ -52,7 +50,9 @@ def format_of(source: str, given: str | None) -> Format:
     form = format_by_extension(source)
     if form is None:
         known = ", ".join(EXTENSIONS)
-        raise Usage(f"{source}: no extension of a manifest ({known})", hint=f"add --input-format ({choices})")
+        raise Usage(
+            f"{source}: not a manifest by its extension ({known})", hint=f"add --input-format ({choices})"
+        )
     return form
 
 

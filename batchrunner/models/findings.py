@@ -58,15 +58,22 @@ def _places(error: ValidationError) -> list[Path]:
 
 
 def _words(error: ValidationError) -> Words:
-    if error.validator in {"anyOf", "oneOf"}:
-        error = best_match([error]) or error
     value, limit = cast("Json", error.instance), cast("Json", error.validator_value)
+    schema = error.schema if isinstance(error.schema, dict) else {}
     if isinstance(error.cause, BadAddress):
         return f"{show(value)}: {error.cause}", error.cause.hint
+    if error.validator in {"anyOf", "oneOf"} and error.context:
+        nearest_branch = best_match(inner for inner in error.context if _fits_type(inner))
+        return _words(nearest_branch) if nearest_branch else _wrong_type(value, limit, schema)
     say = WORDS.get(str(error.validator))
     if say is None:
         return f"{show(value)} does not fit the model's rule {error.validator!r}", None
-    return say(value, limit, error.schema if isinstance(error.schema, dict) else {})
+    return say(value, limit, schema)
+
+
+def _fits_type(inner: ValidationError) -> bool:
+    """Return whether a branch of an anyOf took the value's type, and has something else against it."""
+    return inner.validator != "type" or len(inner.relative_path) > 0
 
 
 # What the types are called, in words for people who have never seen a schema.
@@ -78,11 +85,10 @@ TYPE_NAMES: Final = {
 
 def _wrong_type(value: Json, _limit: Json, schema: Schema) -> Words:
     wanted = kinds(schema)
-    names = " or ".join(TYPE_NAMES[kind] for kind in TYPE_NAMES if kind in wanted)
-    allowed = _allowed(schema)
-    return f"{show(value)} is not {names}{f' ({allowed})' if allowed else ''}", _type_hint(
-        value, wanted, schema
-    )
+    # absent values never come here, so that "or empty" would only puzzle
+    names = " or ".join(TYPE_NAMES[kind] for kind in TYPE_NAMES if kind in (wanted - {"null"} or wanted))
+    allowed = f" ({_allowed(schema)})" if _allowed(schema) else ""
+    return f"{show(value)} is not {names}{allowed}", _type_hint(value, wanted, schema)
 
 
 def _type_hint(value: Json, wanted: frozenset[str], schema: Schema) -> str | None:

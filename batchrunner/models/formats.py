@@ -38,7 +38,7 @@ PUBLIC: Final = "the service fetches files itself: put it on a public host and g
 
 def _check_scheme(text: str) -> None:
     scheme = text.partition(":")[0].strip().lower()
-    if scheme == "https" and text[:1].isalpha():
+    if scheme == "https":
         return
     if scheme == "http":
         raise BadAddress(
@@ -54,6 +54,8 @@ def _check_scheme(text: str) -> None:
 
 
 def _check_characters(text: str) -> None:
+    if text != text.strip():
+        raise BadAddress("a blank or line break before or after the address", "remove it")
     if "\\" in text:
         raise BadAddress(
             "a backslash in the address", "an address has / only; a real backslash is written %5C"

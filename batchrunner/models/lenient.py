@@ -112,7 +112,7 @@ class Cleaner:
     def _type(self, value: Json, where: str) -> Json:
         names = value if isinstance(value, list) else [value]
         known = [TYPES[name] for name in names if isinstance(name, str) and name in TYPES]
-        if len(known) < len(names):
+        if not known or len(known) < len(names):
             self._dropped(where, "names a type that is not known")
             return None
         return list(dict.fromkeys(known)) if len(known) > 1 else known[0]

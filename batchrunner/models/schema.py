@@ -79,8 +79,9 @@ class InputSchema:
     def unknown(self, name: str) -> Finding:
         """Return what to say about the input *name*, which this model does not have."""
         found = self.meant(name)
-        is_typo = found is not None and nearest(name, [found]) == found
-        hint = f"did you mean `{found}`?" if is_typo else f"this model calls it `{found}`" if found else None
+        hint = f"did you mean `{found}`?" if found else None
+        if found and called(name, self.properties) == found and not nearest(name, [found], cutoff=0.8):
+            hint = f"this model calls it `{found}`"
         message = f"{self.model} has no input of this name (it has {listed(list(self.properties))})"
         return Finding(path=(name,), message=message, hint=hint)
 

@@ -17,7 +17,8 @@ from .._types import Json
 from ..disk import replaced_file
 from ..ledger import Store
 
-_ROWS: Final = """SELECT jobs.*, n, kind, a.file AS saved_file, bytes, sha256, url, a.saved_at AS file_saved_at
+_ROWS: Final = """SELECT jobs.*, n, kind, bytes, sha256, url,
+    a.file AS saved_file, a.saved_at AS file_saved_at
     FROM jobs LEFT JOIN artifacts a ON a.job = jobs.seq AND a.generation = jobs.generation
     ORDER BY in_manifest DESC, position, seq, n"""
 

@@ -13,6 +13,7 @@ from .._types import Json
 from ..client import Client
 from ..events import Listener, RunEvent
 from ..ledger import Entry, LedgerWriter
+from ..policy.breaker import Breaker
 from ..policy.weather import Weather
 from ..settings import Settings
 from ..shelf import Shelf
@@ -39,19 +40,29 @@ class Context:
     slots: Slots = field(init=False)
     stopping: Stopping = field(init=False)
     download_slots: anyio.Semaphore = field(init=False)
+    breaker: Breaker = field(init=False)
     waiting_to_submit: int = 0
     """Jobs that hold a slot and wait for leave to submit."""
     unsaved: int = 0
     """Jobs whose results wait for a download slot, or are being fetched."""
+    largest_film: int = 0
+    """Bytes of the largest output seen in this folder."""
 
     def __post_init__(self) -> None:
         settings = self.settings
         self.weather = Weather(
             concurrency=settings.concurrency, max_outage_s=settings.max_outage_s, uniform=self.uniform
         )
+        self.breaker = Breaker.parse(settings.halt_on_failures)
         self.slots = Slots(lambda: self.weather.in_flight_limit, self.changed)
         self.stopping = Stopping(self.changed)
         self.download_slots = anyio.Semaphore(settings.downloads)
+
+    def attempt_ended(self, *, failed: bool) -> None:
+        """Count an attempt that ended; a batch that goes wrong as a whole submits nothing more."""
+        reason = self.breaker.trips(failed=failed)
+        if reason is not None:
+            self.stopping.drain(f"halted: {reason} (--halt-on-failures)")
 
     def tell(self, name: str, entry: Entry | None = None, /, **data: Json) -> None:
         """Tell the listener that something happened, to a job or to the run."""

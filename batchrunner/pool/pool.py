@@ -14,11 +14,12 @@ import anyio
 from anyio.abc import TaskGroup
 
 from .._types import JobError
-from ..disk import as_disk_trouble, is_disk_error
+from ..disk import FREE_SPACE_HINT, as_disk_trouble, is_disk_error
 from ..durations import format_duration
-from ..errors import BatchrunnerError, ErrorCode, ServiceAway
+from ..errors import BatchrunnerError, DiskTrouble, ErrorCode, ServiceAway
 from ..ledger import Entry, Store
 from ..lifecycle import State
+from ..policy.space import has_room
 from ..waiting import Slot
 from .context import Context
 from .feeding import Feed
@@ -70,12 +71,23 @@ class _Pool:
             self._feed.began(entry)
             self._jobs.start_soon(self._live, entry, slot)
 
+    def _has_room(self) -> bool:
+        """Return whether one more film fits on the disk; if not, nothing new is submitted from now on."""
+        context = self._context
+        expected = context.slots.in_use + context.unsaved + 1
+        free = context.shelf.free_bytes()
+        if has_room(free, expected_films=expected, largest_seen=context.largest_film):
+            return True
+        message = f"the disk is nearly full: {free >> 20} MiB left for {expected} films on their way"
+        context.stopping.drain(message, DiskTrouble(message, hint=FREE_SPACE_HINT))
+        return False
+
     async def _wait_for_slot(self, *, new: bool) -> Slot | None:
         """Return a free slot; None when nothing *new* may begin because the run is stopping."""
         context = self._context
         while not (new and context.stopping.requested):
             if context.slots.free and not (new and context.unsaved >= MAX_UNSAVED):
-                return context.slots.take()
+                return context.slots.take() if not new or self._has_room() else None
             await context.changed.wait()
         return None
 

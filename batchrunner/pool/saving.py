@@ -81,6 +81,7 @@ async def _save_one(context: Context, entry: Entry, output: Artifact) -> JobErro
 async def _keep(context: Context, entry: Entry, n: int, transfer: Transfer) -> None:
     """Check the part, reserve its name, rename it, and only then call it saved.  Raises NotWhole."""
     sealed = await transfer.part.seal()
+    context.largest_film = max(context.largest_film, sealed.size_bytes)
     file = await context.ledger.do(
         lambda ledger: ledger.reserve(
             entry.seq,

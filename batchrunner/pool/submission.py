@@ -14,6 +14,7 @@ from ..ledger import Entry
 from ..policy.backoff import DEFERRAL
 from ..policy.retry import Deferral
 from ..policy.weather import Go, Probe, Wait
+from ..settings import OnUnknown
 from ..stopping import Phase
 from .context import Context
 
@@ -146,6 +147,7 @@ class Submitter:
         now = self._context.wall_clock()
         refused = await self._context.ledger.do(lambda ledger: ledger.refused(entry.seq, error, now))
         self._context.weather.read_answered()
+        self._context.attempt_ended(failed=True)
         self._context.tell("failed", refused, error=error.as_json())
         return refused
 
@@ -156,7 +158,14 @@ class Submitter:
         doubted = await context.ledger.do(lambda ledger: ledger.in_doubt(entry.seq, error))
         context.weather.doubted(anyio.current_time(), answer.message)
         context.tell("unknown", doubted, error=error.as_json())
-        return doubted
+        return await self._resubmitted(doubted)
+
+    async def _resubmitted(self, entry: Entry) -> Entry:
+        """Let a doubt be submitted again where the user accepted the risk, within the attempts allowed."""
+        settings = self._context.settings
+        if settings.on_unknown is OnUnknown.HOLD or entry.attempts >= settings.max_attempts:
+            return entry
+        return await self._context.ledger.do(lambda ledger: ledger.resubmit(entry.seq, fresh=False))
 
 
 def _error(code: ErrorCode, answer: Answer) -> JobError:

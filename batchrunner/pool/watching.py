@@ -5,13 +5,27 @@ from __future__ import annotations
 import anyio
 
 from .._types import JobError, RequestId
-from ..answers import CancelledThere, Done, FailedThere, Gone, News, Stop, Trouble, read_result, read_status
+from ..answers import (
+    CancelledThere,
+    Done,
+    FailedThere,
+    Gone,
+    News,
+    Running,
+    Stop,
+    Trouble,
+    read_result,
+    read_status,
+)
 from ..errors import AccountRefused, ErrorCode
 from ..ledger import Entry
+from ..lifecycle import State
 from ..policy.backoff import GENERATION
 from ..policy.looking import LookAgain, TimedOut, Verdict, Watch
 from ..policy.retry import may_retry
+from ..settings import OnInterrupt
 from ..waiting import Slot
+from .cancelling import take_back
 from .context import Context
 
 
@@ -32,11 +46,21 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
             slot.release()
         await anyio.sleep(decision.after_s + context.weather.read_wait_s(anyio.current_time()))
         news = await _look(context, entry, at_result=decision.at_result)
+        if _to_be_taken_back(context, news):
+            entry = await take_back(context, entry)
+            if entry.state is not State.SUBMITTED:
+                return entry
         verdict = watching.decide(news, anyio.current_time())
         if not isinstance(verdict, LookAgain):
             slot.release()
             return await _record(context, entry, verdict)
         decision = verdict
+
+
+def _to_be_taken_back(context: Context, news: News) -> bool:
+    """Return whether this request waits in the queue of a run that was told to take such ones back."""
+    wanted = context.settings.on_interrupt is OnInterrupt.CANCEL_QUEUED and context.stopping.interrupted
+    return wanted and isinstance(news, Running) and news.in_queue
 
 
 async def _look(context: Context, entry: Entry, *, at_result: bool) -> News:
@@ -67,6 +91,8 @@ def report_read(context: Context, news: News) -> None:
 async def _record(context: Context, entry: Entry, verdict: Verdict) -> Entry:
     """Write the verdict down, durably, and tell of it."""
     context.weather.finished_one(anyio.current_time())
+    if isinstance(verdict, Done | FailedThere | Gone):
+        context.attempt_ended(failed=not (isinstance(verdict, Done) and verdict.outputs))
     match verdict:
         case Stop(answer=answer):
             raise AccountRefused(f"{entry.id}: {answer.message}")

@@ -229,7 +229,7 @@ def test_a_matrix_beyond_all_bounds_is_refused(read):
 
 
 def test_an_id_that_the_matrix_makes_too_long_is_refused(read):
-    (said,) = read(f"matrix: {{seed: {{{'x' * 190}: 1}}}}\n{JOBS}").said
+    (said,) = read(f"matrix: {{seed: {{{'x' * 195}: 1}}}}\n{JOBS}").said
 
     assert said.endswith("at most 200 allowed (give the values of the matrix short labels)")
 

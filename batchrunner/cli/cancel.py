@@ -1,0 +1,42 @@
+"""The command ``cancel``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+
+from ..cancelling import cancel_folder
+from ..errors import Exit
+from ..folder import Folder
+from ..names import printable
+from .connection import connection_options, named_service
+from .options import folder_argument, json_option
+from .words import say
+
+
+@click.command()
+@folder_argument
+@click.argument("ids", nargs=-1, metavar="[ID|GLOB]...")
+@connection_options
+@json_option
+def cancel(folder: Path, ids: tuple[str, ...], as_json: bool, **flags: Any) -> int:
+    """Cancel jobs in DIR: what was never sent, and what waits in the service's queue.
+
+    A job that has begun there cannot be cancelled: it finishes, is billed, and the next run collects it.
+    """
+    where = Folder(folder)
+    where.require_ledger()
+    found = anyio.run(cancel_folder, where, named_service(where, flags), ids)
+    if as_json:
+        click.echo(json.dumps(asdict(found)))
+    say(f"{len(found.never_sent):,} cancelled before they were sent, {len(found.cancelled):,} in the queue")
+    for job_id in found.runs_on:
+        say(f"{printable(job_id)}: has begun, will finish and be billed; `batchrunner resume` collects it")
+    for job_id in found.failed:
+        say(f"{printable(job_id)}: the service gave no clear answer; it is as it was")
+    return int(Exit.OPEN if found.runs_on or found.failed else Exit.OK)

@@ -1,0 +1,47 @@
+"""Which service the flags name, and how long it is given to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from typing import Any
+
+import click
+
+from ..client import PRODUCTION, Timeouts
+from ..credentials import find_token
+from ..errors import Usage
+from ..folder import Folder
+from ..ledger import Store
+from ..service import Service, is_simulated
+from .options import Duration, option, together
+
+connection_options = together(
+    option("--simulate", is_flag=True, help="Rehearse on the built-in simulator: no account, no money."),
+    click.option("--base-url", envvar=["BATCHRUNNER_BASE_URL", "RUNCOMFY_BASE_URL"], metavar="URL",
+                 help="Another address of the service."),
+    option("--http-timeout", type=Duration(),
+           help="Silence after which a call is given up  [default: POST 90s, GET 20s, download 60s]"),
+)  # fmt: skip
+
+
+def named_service(folder: Folder, flags: Mapping[str, Any], *, with_token: bool = True) -> Service:
+    """Return the service the flags name; a folder that rehearses goes on rehearsing.
+
+    Raises AccountRefused when there is no token and one is needed.
+    """
+    if flags["simulate"] and flags["base_url"]:
+        raise Usage("--simulate and --base-url exclude each other")
+    timeout_s = flags["http_timeout"]
+    timeouts = Timeouts() if timeout_s is None else Timeouts.all(timeout_s)
+    if flags["simulate"] or (not flags["base_url"] and _rehearses(folder)):
+        return Service(simulate=True, timeouts=timeouts)
+    token = find_token() if with_token else ""
+    return Service(base_url=flags["base_url"] or PRODUCTION, token=token, timeouts=timeouts)
+
+
+def _rehearses(folder: Folder) -> bool:
+    if not folder.ledger.is_file():
+        return False
+    with closing(Store.read_only(folder.ledger)) as store:
+        return is_simulated(store)

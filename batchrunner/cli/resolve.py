@@ -1,0 +1,76 @@
+"""The command ``resolve``: a person's word on submissions in doubt."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from .. import doubts
+from ..disk import disk_errors_named
+from ..errors import Exit, Usage
+from ..folder import Folder
+from ..ledger import Store
+from ..names import printable
+from ..outputs.results import iso
+from .options import folder_argument, json_option, option
+from .words import say
+
+
+@click.command()
+@folder_argument
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@option("--all", "all_of_them", is_flag=True, help="Every job in doubt.")
+@option("--request-id", metavar="RID", help="It was accepted: this is its request id.")
+@option("--not-accepted", is_flag=True, help="It was not accepted: the next run submits it again.")
+@option("--give-up", is_flag=True, help="Leave it: it ends as failed.")
+@json_option
+def resolve(
+    folder: Path,
+    ids: tuple[str, ...],
+    all_of_them: bool,
+    request_id: str | None,
+    not_accepted: bool,
+    give_up: bool,
+    as_json: bool,
+) -> int:
+    """Say what became of submissions in DIR whose answers were lost; without a word, list them."""
+    where = Folder(folder)
+    where.require_ledger()
+    words = sum((request_id is not None, not_accepted, give_up))
+    if words == 0 and not ids and not all_of_them:
+        return _list(where, as_json=as_json)
+    if words != 1:
+        raise Usage("say one of --request-id RID, --not-accepted or --give-up")
+    if bool(ids) == all_of_them:
+        raise Usage("name the jobs, or say --all")
+    with disk_errors_named(), where.locked(), closing(Store.open(where.ledger)) as store, store.transaction():
+        chosen = doubts.choose(store, ids, all_of_them=all_of_them)
+        if request_id is not None:
+            doubts.attach(store, chosen, request_id)
+        elif not_accepted:
+            doubts.not_accepted(store, chosen)
+        else:
+            doubts.give_up(store, chosen)
+    say(f"{len(chosen)} resolved; next: batchrunner resume {folder}")
+    return int(Exit.OK)
+
+
+def _list(where: Folder, *, as_json: bool) -> int:
+    with closing(Store.read_only(where.ledger)) as store:
+        found = doubts.read_doubts(store)
+    if as_json:
+        lines = [{"id": d.id, "row": d.row, "sent_at": iso(d.sent_at), "message": d.message} for d in found]
+        click.echo(json.dumps({"in_doubt": lines, "where_to_look": doubts.WHERE_TO_LOOK}))
+        return int(Exit.OK)
+    for doubt in found:
+        click.echo(
+            f"{printable(doubt.id)}  row {doubt.row}, sent {iso(doubt.sent_at)}: {printable(doubt.message)}"
+        )
+    if found:
+        say(f"Look for them on {doubts.WHERE_TO_LOOK}, then say --request-id, --not-accepted or --give-up.")
+    else:
+        say("Nothing is in doubt.")
+    return int(Exit.OK)

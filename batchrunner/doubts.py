@@ -1,0 +1,80 @@
+"""The user's word on submissions in doubt: what is known of each, and what a person may decide.
+
+A doubt is a submission whose answer was lost.  It may have been accepted and paid, so nothing but a
+person's word moves it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ._types import RequestId
+from .answers import REQUEST_ID
+from .errors import Usage
+from .ledger import AlreadyOwned, Entry, Store
+from .lifecycle import State
+
+WHERE_TO_LOOK = "https://www.runcomfy.com/ → Generations"
+"""The service has no call that lists requests; its web page is the only place to find a lost one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """One submission in doubt, with what is known of it."""
+
+    id: str
+    row: int
+    sent_at: float
+    message: str
+
+
+def read_doubts(store: Store) -> list[Doubt]:
+    """Return every doubt of the folder, in manifest order."""
+    rows = store.connection.execute(
+        "SELECT jobs.id, row, intent_at, jobs.error_message FROM jobs JOIN attempts a"
+        " ON (a.job, a.generation, a.number) = (jobs.seq, jobs.generation, jobs.attempts)"
+        " WHERE state = ? ORDER BY position",
+        (State.UNKNOWN,),
+    )
+    return [Doubt(id=r[0], row=r[1], sent_at=r[2], message=r[3] or "") for r in rows]
+
+
+def choose(store: Store, ids: Sequence[str], *, all_of_them: bool) -> list[Entry]:
+    """Return the doubts a person named.  Raises Usage for an id that is none."""
+    if all_of_them:
+        return list(store.entries(State.UNKNOWN))
+    chosen = []
+    for job_id in ids:
+        entry = store.entry_of(job_id)
+        if entry is None:
+            raise Usage(f"there is no job {job_id!r} in this folder")
+        if entry.state is not State.UNKNOWN:
+            raise Usage(f"{job_id!r} is {entry.state}, not in doubt: there is nothing to resolve")
+        chosen.append(entry)
+    return chosen
+
+
+def attach(store: Store, entries: Sequence[Entry], request_id: str) -> None:
+    """Give the one doubt its request id.  Raises Usage when that cannot be its id."""
+    if len(entries) != 1:
+        raise Usage("--request-id belongs to exactly one job: name its id")
+    if not REQUEST_ID.fullmatch(request_id):
+        raise Usage(f"{request_id!r} does not have the form of a request id")
+    try:
+        store.attach(entries[0].seq, RequestId(request_id), time.time())
+    except AlreadyOwned as owner:
+        raise Usage(f"request {request_id} belongs to the job {str(owner)!r} already") from None
+
+
+def not_accepted(store: Store, entries: Sequence[Entry]) -> None:
+    """Let the doubts be submitted again by the next run: a person says they were not accepted."""
+    for entry in entries:
+        store.resubmit(entry.seq, fresh=True)
+
+
+def give_up(store: Store, entries: Sequence[Entry]) -> None:
+    """Leave the doubts for good."""
+    for entry in entries:
+        store.give_up(entry.seq, time.time())

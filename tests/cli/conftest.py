@@ -1,0 +1,22 @@
+"""The fake service and a batch that talks to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from .command import Batch
+from .fake_service import FakeService
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeService]:
+    with FakeService() as service:
+        yield service
+
+
+@pytest.fixture
+def batch(tmp_path: Path, fake: FakeService) -> Batch:
+    return Batch(home=tmp_path, fake=fake)
