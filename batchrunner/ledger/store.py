@@ -409,9 +409,10 @@ class Store:
         return self._settled(seq)
 
     def file_missing(self, seq: int, missing: Sequence[int]) -> Entry:
-        """Record that outputs *missing* (their n) of a succeeded job are no longer there."""
+        """Record that outputs *missing* (their n) are no longer there: they are fetched again."""
         entry = self.entry(seq)
-        self._move(seq, State.SUCCEEDED, Event.FILE_MISSING, saved_at=None)
+        if entry.state is not State.READY:  # a job of several outputs may wait for another one already
+            self._move(seq, State.SUCCEEDED, Event.FILE_MISSING, saved_at=None)
         self.connection.executemany(
             "UPDATE artifacts SET saved_at = NULL WHERE job = ? AND generation = ? AND n = ?",
             [(seq, entry.generation, n) for n in missing],

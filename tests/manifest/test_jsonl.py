@@ -86,12 +86,10 @@ def test_invalid_bytes_are_named_by_line(read):
     assert result.said == ["m.jsonl:1: byte 11 of the line (0xff) is not UTF-8 (save the file as UTF-8)"]
 
 
-def test_a_line_without_end_is_refused_without_filling_the_memory(read, monkeypatch):
-    monkeypatch.setattr("batchrunner.manifest.jsonl_reader.MAX_LINE_BYTES", 2**20)
+def test_a_line_without_end_is_refused_and_the_next_is_read(read):
+    result = read(b"x" * (40 * 2**20) + b"\n" + line().encode(), "m.jsonl")
 
-    result = read(b"x" * (3 * 2**20) + b"\n" + line().encode(), "m.jsonl")
-
-    assert result.said == ["m.jsonl:1: a line of more than 1 MiB is no job"]
+    assert result.said == ["m.jsonl:1: a line of more than 16 MiB is no job"]
     assert [job.place.line for job in result.jobs] == [2]
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import os
-from pathlib import Path
+import tracemalloc
 
 import pytest
 
-from batchrunner import errors
+from batchrunner import errors, manifest
 from batchrunner.manifest import read_jobs
 from batchrunner.models import Schemas
 
@@ -18,6 +18,11 @@ YAML = b"jobs: [{id: a, text: b, images: ['https://a.example/x']}]\n"
 
 def jobs(source, **options):
     return list(read_jobs(source, schemas=Schemas(), model=MODEL, **options))
+
+
+def test_the_public_names_are_there():
+    assert manifest.__all__ == ["fingerprint", "read_jobs"]
+    assert callable(manifest.fingerprint)
 
 
 def test_standard_input_needs_its_format():
@@ -91,26 +96,21 @@ def test_jobs_come_one_by_one_without_the_whole_file_in_memory(tmp_path):
     assert next(iter(read_jobs(path, schemas=Schemas(), model=MODEL))).id == "a"
 
 
-@pytest.mark.parametrize(
-    ("name", "line"),
-    [
-        ("m.csv", b"a{},b,https://a.example/x\n"),
-        ("m.yaml", b"- {{id: a{}, text: b, images: ['https://a.example/x']}}\n"),
-    ],
-)
-def test_memory_does_not_grow_with_the_manifest(tmp_path: Path, name, line):
-    import tracemalloc
+def csv_of(rows: int) -> str:
+    return "id,text,images\n" + "".join(f"a{n},b,https://a.example/x\n" for n in range(rows))
 
+
+def yaml_of(rows: int) -> str:
+    return "jobs:\n" + "".join(
+        f"- {{id: a{n}, text: b, images: ['https://a.example/x']}}\n" for n in range(rows)
+    )
+
+
+@pytest.mark.parametrize(("name", "content_of"), [("m.csv", csv_of), ("m.yaml", yaml_of)])
+def test_memory_does_not_grow_with_the_manifest(tmp_path, name, content_of):
     def peak(rows: int) -> int:
         path = tmp_path / name
-        head = b"id,text,images\n" if name == "m.csv" else b"jobs:\n"
-        path.write_bytes(
-            head
-            + b"".join(
-                line.replace(b"{{", b"{").replace(b"}}", b"}").replace(b"a{}", b"a%d" % n)
-                for n in range(rows)
-            )
-        )
+        path.write_text(content_of(rows))
         tracemalloc.start()
         for _ in read_jobs(path, schemas=Schemas(), model=MODEL):
             pass
@@ -118,6 +118,6 @@ def test_memory_does_not_grow_with_the_manifest(tmp_path: Path, name, line):
         tracemalloc.stop()
         return used
 
-    peak(10)  # what is loaded once
+    peak(10)  # what is loaded only once
 
     assert peak(2000) < peak(200) + 200_000

@@ -1,0 +1,58 @@
+"""The command ``verify``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+
+from ..errors import Exit
+from ..folder import Folder
+from ..names import printable
+from ..session import Order, run_order
+from ..settings import Settings
+from ..verification import Verification, mark_for_fetching
+from ..verification import verify as verify_folder
+from .connection import connection_options, named_service
+from .options import folder_argument, json_option, option
+from .words import say, summary_words
+
+
+@click.command()
+@folder_argument
+@option("--repair", is_flag=True, help="Fetch flawed files again; nothing is generated or paid again.")
+@connection_options
+@json_option
+def verify(folder: Path, repair: bool, as_json: bool, **flags: Any) -> int:
+    """Check DIR: the ledger itself, every file's hash and container, and files nobody knows."""
+    where = Folder(folder)
+    where.require_ledger()
+    found = verify_folder(where)
+    if as_json:
+        click.echo(json.dumps(found.as_json()))
+    _say(found)
+    if not repair or not found.flaws:
+        return int(Exit.SOME_FAILED if found.flaws else Exit.OK)
+    service = named_service(where, flags)
+    mark_for_fetching(where, found.flaws)
+    order = Order(
+        folder=where,
+        rows=None,
+        settings=Settings(collect_only=True),
+        service=service,
+        handle_signals=True,
+    )
+    report = anyio.run(run_order, order)
+    say(summary_words(report, manifest=None, folder=str(folder)))
+    return int(report.exit_code)
+
+
+def _say(found: Verification) -> None:
+    for flaw in found.flaws:
+        say(f"{printable(flaw.file)}: {printable(flaw.problem)} (job {printable(flaw.id)})")
+    for stray in found.strays:
+        say(f"{printable(stray)}: not in the ledger; left alone")
+    say(f"{found.files:,} files checked, {len(found.flaws):,} flawed, {len(found.strays):,} unknown")

@@ -1,0 +1,62 @@
+"""The command ``python -m benchmarks``: run some benchmarks, or all, and print one table at the end."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from .durability import durability
+from .figures import Figure, table
+from .intake import intake
+from .makespan import makespan
+from .scale import FULL, QUICK, USUAL, Scale
+from .startup import startup
+from .validation import validation
+
+BENCHMARKS: Final[dict[str, Callable[[Scale, Path], list[Figure]]]] = {
+    "makespan": makespan,
+    "validation": validation,
+    "durability": durability,
+    "startup": startup,
+    "intake": intake,
+}
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    scale = QUICK if options.quick else FULL if options.full else USUAL
+    names = options.names or list(BENCHMARKS)
+    rounds = [_round(names, scale) for _ in range(options.repeat)]
+    print(table(rounds))
+
+
+def _round(names: list[str], scale: Scale) -> list[Figure]:
+    """Run each benchmark once, in a folder of its own that goes with it."""
+    figures: list[Figure] = []
+    for name in names:
+        began = time.perf_counter()
+        with tempfile.TemporaryDirectory(prefix="batchrunner-bench-") as folder:
+            figures += BENCHMARKS[name](scale, Path(folder))
+        print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
+    return figures
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", choices=[[], *BENCHMARKS], help=", ".join(BENCHMARKS)
+    )
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="a look, in less than two minutes")
+    size.add_argument("--full", action="store_true", help="manifests of a million rows")
+    parser.add_argument("--repeat", type=int, default=1, metavar="N", help="rounds; the table shows medians")
+    return parser
+
+
+if __name__ == "__main__":
+    main()

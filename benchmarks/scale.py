@@ -1,0 +1,25 @@
+"""How big is a benchmark's work: a look in two minutes, the usual size, or all of it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """The sizes that benchmarks share."""
+
+    jobs: int
+    """Jobs led through the pool against the simulator."""
+    rows: int
+    """Rows of the manifests that are validated and imported."""
+    seconds: float
+    """How long the ledger is kept busy at a steady rate."""
+    starts: int
+    """How often a short command is started; the median counts."""
+
+
+QUICK: Final = Scale(jobs=150, rows=5_000, seconds=2, starts=3)
+USUAL: Final = Scale(jobs=500, rows=100_000, seconds=10, starts=7)
+FULL: Final = Scale(jobs=500, rows=1_000_000, seconds=30, starts=15)

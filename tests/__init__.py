@@ -1,0 +1,1 @@
+"""The tests mirror the package's rooms; builders.py and doubles.py hold what several of them share."""
