@@ -151,10 +151,12 @@ def _kind_of_status(status: int) -> Kind:
 def _kind_of_submission(kind: Kind, reply: Reply, body: dict[str, Json] | None, code: int | None) -> Kind:
     """Sharpen *kind* for the one call that costs money: what is not a clear "no" is a doubt."""
     match kind:
-        case Kind.GONE | Kind.REFUSED:
-            return Kind.REFUSED  # an unknown model, or inputs it does not take
         case Kind.ACCOUNT | Kind.FOREIGN:
             return Kind.ACCOUNT
+        case _ if reply.status >= 500 and reply.status != 503:
+            return Kind.IN_DOUBT  # it broke while it answered: what its body says is no promise
+        case Kind.GONE | Kind.REFUSED:
+            return Kind.REFUSED  # an unknown model, or inputs it does not take
         case Kind.THROTTLED:
             return Kind.THROTTLED
         case Kind.UNAVAILABLE if reply.status == 503 and _says_no(reply, body):
@@ -198,18 +200,24 @@ def _message(reply: Reply, body: dict[str, Json] | None, code: int | None) -> st
     return f"HTTP {reply.status}{number}: {words}"
 
 
-def _words(body: dict[str, Json]) -> str | None:
-    return next((text for key in MESSAGE_KEYS if (text := words_of(body.get(key)))), None)
+def _words(body: dict[str, Json], depth: int = 5) -> str | None:
+    return next((text for key in MESSAGE_KEYS if (text := words_of(body.get(key), depth))), None)
 
 
-def words_of(value: Json) -> str | None:
-    """Return the readable words of an error given as text, as an object, or as a list of either."""
+def words_of(value: Json, depth: int = 5) -> str | None:
+    """Return the readable words of an error given as text, as an object, or as a list of either.
+
+    Looks *depth* levels deep: an answer may be nested without end.
+    """
     if isinstance(value, str):
         return value.strip() or None
+    if depth == 0:
+        return None
     if isinstance(value, dict):
-        return _words(value) or next((t for v in value.values() if (t := words_of(v))), None)
+        words = _words(value, depth - 1)
+        return words or next((t for v in value.values() if (t := words_of(v, depth - 1))), None)
     if isinstance(value, list):
-        return "; ".join(text for item in value[:3] if (text := words_of(item))) or None
+        return "; ".join(text for item in value[:3] if (text := words_of(item, depth - 1))) or None
     return None
 
 

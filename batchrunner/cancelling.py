@@ -5,17 +5,16 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from ._types import JobError, RequestId
 from .client import Client
-from .disk import disk_errors_named
 from .errors import ErrorCode
 from .folder import Folder
 from .ledger import Entry, Store
 from .lifecycle import State
+from .ownership import owned
 from .pool import Cancelled, cancel_request
 from .service import Service, check_origin
 
@@ -37,7 +36,7 @@ class Cancellation:
 async def cancel_folder(folder: Folder, service: Service, patterns: Sequence[str]) -> Cancellation:
     """Cancel the folder's open jobs whose ids match a pattern (all without one)."""
     found = Cancellation()
-    with disk_errors_named(), folder.locked(), closing(Store.open(folder.ledger)) as store:
+    with owned(folder) as store:
         check_origin(store, service)
         with store.transaction():
             for entry in _chosen(store, State.PENDING, patterns):

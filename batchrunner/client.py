@@ -95,14 +95,25 @@ class Download:
     _response: httpx.Response
 
     async def chunks(self, size: int = 1 << 18) -> AsyncIterator[bytes]:
-        """Yield the body in pieces of *size* bytes.  Raises DownloadBroken when the connection fails."""
+        """Yield the body in pieces of about *size* bytes.  Raises DownloadBroken when the connection fails.
+
+        What had arrived by then is yielded before: the library's own pieces would lose it.
+        """
         encoded = self.headers.get("content-encoding", "identity") != "identity"
-        body = self._response.aiter_bytes(size) if encoded else self._response.aiter_raw(size)
+        held = bytearray()
+        broken: Exception | None = None
         try:
-            async for chunk in body:
-                yield chunk
+            async for chunk in self._response.aiter_bytes() if encoded else self._response.aiter_raw():
+                held += chunk
+                if len(held) >= size:
+                    yield bytes(held)
+                    held.clear()
         except (httpx.HTTPError, httpx.StreamError) as error:
-            raise DownloadBroken(_words(error)) from error
+            broken = error
+        if held:
+            yield bytes(held)
+        if broken is not None:
+            raise DownloadBroken(_words(broken)) from broken
 
 
 class Client:
@@ -305,7 +316,7 @@ def _retry_after(value: str | None) -> float | None:
         return float(min(int(text[:9]), 86_400))
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -23,6 +23,9 @@ LEDGER: Final = "ledger.sqlite"
 RESULTS: Final = ("results.jsonl", "metadata.jsonl", "videos", "images", "audio", "superseded")
 """What a run leaves; without the ledger beside them nobody knows what was paid."""
 
+ONE_PAGE: Final = 4096
+"""Bytes of the smallest SQLite file; the ledger's tables take many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -51,14 +54,18 @@ class Folder:
         """Raise FolderUnusable when a run in here could pay again for what is there already."""
         if self.path.exists() and not self.path.is_dir():
             raise FolderUnusable(f"{self.path} is not a folder")
-        if self.ledger.exists():
+        if self.ledger.exists() and not self._ledger_is_blank():
             return
         left = [name for name in RESULTS if _holds_something(self.path / name)]
         if left:
             raise FolderUnusable(
-                f"{self.path} holds results ({', '.join(left)}) but no {LEDGER}: a run would pay again",
+                f"{self.path} holds results ({', '.join(left)}) but no (or an empty) {LEDGER}: a run would pay again",
                 hint=f"put {LEDGER} back beside them, or choose another folder with -o",
             )
+
+    def _ledger_is_blank(self) -> bool:
+        """Return whether the ledger is one page or less, with no log beside it: nothing was ever in it."""
+        return self.ledger.stat().st_size <= ONE_PAGE and not self.has_write_ahead_log()
 
     def require_ledger(self) -> None:
         """Raise ManifestMissing when there is no ledger to read."""
@@ -80,8 +87,13 @@ class Folder:
             with contextlib.suppress(OSError):
                 self.path.rmdir()
 
+    def has_write_ahead_log(self) -> bool:
+        """Return whether SQLite's log of the latest commits is beside the ledger."""
+        log = self.ledger.with_name(f"{LEDGER}-wal")
+        return log.exists() and log.stat().st_size > 0
+
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> Iterator[Lock]:
         """Own the folder inside the block.  Raises FolderUnusable, naming the owner, when somebody does."""
         handle = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -89,22 +101,40 @@ class Folder:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise self._taken() from None
-            owner = {"pid": os.getpid(), "host": socket.gethostname(), "started_at": _now()}
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, json.dumps(owner).encode(), 0)
-            yield
+            yield Lock(handle)
         finally:
             os.close(handle)
 
     def _taken(self) -> FolderUnusable:
         owner: dict[str, object] = {}
         with contextlib.suppress(OSError, ValueError):
-            owner = json.loads(self.lock_file.read_text())
+            owner = json.loads(self.lock_file.read_text("utf-8"))
         pid, host, since = (owner.get(key, "?") for key in ("pid", "host", "started_at"))
         return FolderUnusable(
             f"{self.path} is in use by process {pid} on {host} since {since}",
             hint="wait for that run, or stop it with Ctrl-C where it runs",
         )
+
+
+class Lock:
+    """The lock file of an owned folder: who owns it, and whether its ledger was closed."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+        self.started_at = _now()
+        before: object = None
+        with contextlib.suppress(ValueError):
+            before = json.loads(os.pread(handle, 4096, 0))
+        self.left_open = isinstance(before, dict) and before.get("ledger") == "open"
+        """Whether the last owner ended without closing the ledger."""
+
+    def write(self, *, left_open: bool) -> None:
+        """Name ourselves as the owner, and say whether the ledger is open."""
+        owner = {"pid": os.getpid(), "host": socket.gethostname(), "started_at": self.started_at,
+                 "ledger": "open" if left_open else "closed"}  # fmt: skip
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, json.dumps(owner).encode(), 0)
+        os.fsync(self._handle)
 
 
 def _holds_something(path: Path) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,6 +26,7 @@ from .outcome import Report, Tally, decide_exit
 from .outputs.dataset import write_card, write_metadata
 from .outputs.results import Interrupted, write_results
 from .outputs.runlog import RunLog
+from .ownership import owned
 from .plan import RERUN_FACT, Plan, load_jobs, prepare
 from .pool import Context, run_pool, take_back_all
 from .service import Service, check_origin, record_origin
@@ -93,10 +94,8 @@ def _opened(folder: Folder) -> Iterator[Store]:
     made = not folder.path.exists()
     fresh = not folder.ledger.exists()
     try:
-        with disk_errors_named():
-            folder.create()
-            with folder.locked(), closing(Store.open(folder.ledger)) as store:
-                yield store
+        with owned(folder) as store:
+            yield store
     except (ManifestInvalid, ManifestMissing, Usage):
         if fresh:
             folder.forget_ledger(with_folder=made)
@@ -168,7 +167,6 @@ async def _write_outputs(context: Context, store: Store, folder: Folder) -> None
         write_results(store, folder.path / "results.jsonl", go_on)
         write_metadata(store, folder.path / "metadata.jsonl", go_on)
         write_card(store, folder.path)
-        store.checkpoint()
 
     try:
         if go_on():

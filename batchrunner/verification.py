@@ -17,11 +17,11 @@ from typing import Final
 
 from ._types import Json
 from .containers import NotWhole, examine
-from .disk import disk_errors_named
 from .errors import DiskTrouble
 from .folder import Folder
 from .ledger import Store
 from .lifecycle import State
+from .ownership import owned
 from .shelf import PARTS
 
 FOLDERS: Final = ("videos", "images", "audio", "superseded")
@@ -84,7 +84,7 @@ def mark_for_fetching(folder: Folder, flaws: list[Flaw]) -> int:
     for flaw in flaws:
         if flaw.can_be_fetched:
             by_job.setdefault(flaw.seq, []).append(flaw)
-    with disk_errors_named(), folder.locked(), closing(Store.open(folder.ledger)) as store:
+    with owned(folder) as store:
         for seq, jobs_flaws in by_job.items():
             for flaw in jobs_flaws:
                 _set_aside(folder.path, flaw.file)

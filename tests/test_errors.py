@@ -58,7 +58,11 @@ def test_an_error_says_its_message_and_keeps_the_hint_apart():
 
 def test_an_invalid_manifest_names_every_place():
     problem = Problem(
-        place=Place(file="jobs.csv", line=7, row=6), message="is too long", id="fox", field="text", hint="cut it"
+        place=Place(file="jobs.csv", line=7, row=6),
+        message="is too long",
+        id="fox",
+        field="text",
+        hint="cut it",
     )
 
     error = ManifestInvalid("the manifest has 1 problem", [problem], jobs=3)

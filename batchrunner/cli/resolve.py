@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 from .. import doubts
-from ..disk import disk_errors_named
 from ..errors import Exit, Usage
 from ..folder import Folder
 from ..ledger import Store
 from ..names import printable
 from ..outputs.results import iso
+from ..ownership import owned
 from .options import folder_argument, json_option, option
 from .words import say
 
@@ -46,7 +46,7 @@ def resolve(
         raise Usage("say one of --request-id RID, --not-accepted or --give-up")
     if bool(ids) == all_of_them:
         raise Usage("name the jobs, or say --all")
-    with disk_errors_named(), where.locked(), closing(Store.open(where.ledger)) as store, store.transaction():
+    with owned(where) as store, store.transaction():
         chosen = doubts.choose(store, ids, all_of_them=all_of_them)
         if request_id is not None:
             doubts.attach(store, chosen, request_id)

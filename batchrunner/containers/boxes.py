@@ -73,7 +73,7 @@ def _is_terminator(reader: Reader, start: int, limit: int) -> bool:
 
 def _box(reader: Reader, start: int, limit: int) -> Box:
     if limit - start < 8:
-        raise NotWhole(f"{limit - start} bytes at byte {start:,} belong to no box")
+        raise NotWhole(f"the bytes from {start:,} to {limit:,} belong to no box")
     head = reader.read(start, 8, "a box")
     if not _LETTERS.issuperset(head[4:]):
         raise NotWhole(f"there should be a box at byte {start:,}, but there is none (damaged, or zeros)")

@@ -24,9 +24,9 @@ MAX_READS: Final = 5_000_000
 class Reader:
     """A file read by offset."""
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, *, max_reads: int = MAX_READS) -> None:
         self._file = file
-        self._reads_left = MAX_READS
+        self._reads_left = max_reads
         self.size = os.fstat(file.fileno()).st_size
 
     def read(self, offset: int, length: int, what: str) -> bytes:

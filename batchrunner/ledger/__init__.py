@@ -1,6 +1,7 @@
 """The durable truth about every job: its state, its attempts, its artifacts."""
 
-from .store import AlreadyOwned, Artifact, Entry, StaleWrite, Store
+from .queries import Artifact, Entry
+from .store import AlreadyOwned, StaleWrite, Store
 from .writer import LedgerWriter
 
 __all__ = ["AlreadyOwned", "Artifact", "Entry", "LedgerWriter", "StaleWrite", "Store"]

@@ -9,18 +9,17 @@ knows the service, the clock or the event loop.
 from __future__ import annotations
 
 import json
-import sqlite3
-from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
-from .._types import Inputs, JobError, JobId, Output, RequestId
+from .._types import JobError, Output, RequestId
 from ..errors import ErrorCode
 from ..lifecycle import Event, State, next_state
 from ..names import collision_key, file_name
+from .connections import open_for_reading, open_for_writing, open_scratch
+from .queries import Artifact, Entry, Queries
 from .schema import ensure_schema
 
 FOLDER_OF_KIND: Final = {"video": "videos", "image": "images", "audio": "audio"}
@@ -34,86 +33,34 @@ class StaleWrite(Exception):
     """The job is not in the state the writer read it in; nothing was changed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """A job as the ledger holds it, with what its life needs."""
-
-    seq: int
-    id: JobId
-    model: str
-    inputs: Inputs
-    state: State
-    generation: int
-    attempts: int
-    """Accepted or in-doubt tries since the user last asked for it."""
-    in_manifest: bool
-    not_before: float | None
-    request_id: RequestId | None
-    submitted_at: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Artifact:
-    """One output of a job: the link, and the file once it has one."""
-
-    n: int
-    key: str
-    url: str
-    kind: str | None
-    file: str | None
-    bytes: int | None
-    sha256: str | None
-    saved: bool
-
-
-_ENTRY: Final = """SELECT seq, id, model, inputs, state, generation, attempts - attempts_from AS attempts,
-    in_manifest, not_before, request_id, submitted_at FROM jobs"""
-
 _NO_ERROR: Final[Mapping[str, None]] = {"error_code": None, "error_message": None, "service_code": None}
 
 
-class Store:
+class Store(Queries):
     """One open ledger, on one connection, used by one thread at a time."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        connection.row_factory = sqlite3.Row
-        self.connection = connection
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open (or create) the ledger at *path* for writing."""
+        return cls(open_for_writing(path))
 
     @classmethod
-    def open(cls, path: Path) -> Store:
-        """Open (or create) the ledger at *path* for writing, every commit synced to the disk."""
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")  # money depends on every commit
-        connection.execute("PRAGMA cache_size = -8000")  # 8 MB, whatever the ledger's size
-        ensure_schema(connection, path)
-        path.chmod(0o600)
-        return cls(connection)
-
-    @classmethod
-    def in_memory(cls) -> Store:
-        """Open an empty ledger in memory."""
-        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        ensure_schema(connection, None)
-        return cls(connection)
-
-    @classmethod
-    def scratch(cls) -> Store:
-        """Open an empty ledger of any size that leaves nothing behind: a file SQLite deletes itself."""
-        connection = sqlite3.connect("", isolation_level=None)
-        ensure_schema(connection, None)
-        return cls(connection)
-
-    @classmethod
-    def read_only(cls, path: Path) -> Store:
+    def read_only(cls, path: Path) -> Self:
         """Open the ledger at *path* for reading; a run may be writing it meanwhile."""
-        connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None, timeout=30
-        )
-        return cls(connection)
+        return cls(open_for_reading(path))
 
     @classmethod
-    def copy_of(cls, path: Path) -> Store:
+    def in_memory(cls) -> Self:
+        """Open an empty ledger in memory."""
+        return cls(open_scratch(":memory:"))
+
+    @classmethod
+    def scratch(cls) -> Self:
+        """Open an empty ledger of any size that leaves nothing behind."""
+        return cls(open_scratch())
+
+    @classmethod
+    def copy_of(cls, path: Path) -> Self:
         """Open a scratch copy of the ledger at *path*, on which anything may be tried."""
         scratch = cls.scratch()
         with closing(cls.read_only(path)) as source:
@@ -140,132 +87,11 @@ class Store:
                 self.connection.execute("ROLLBACK")
             raise
 
-    # ── facts of the folder ──
-
-    def fact(self, key: str) -> str | None:
-        row = self.connection.execute("SELECT value FROM facts WHERE key = ?", (key,)).fetchone()
-        return row[0] if row else None
-
     def set_fact(self, key: str, value: str | None) -> None:
         if value is None:
             self.connection.execute("DELETE FROM facts WHERE key = ?", (key,))
         else:
             self.connection.execute("REPLACE INTO facts VALUES (?, ?)", (key, value))
-
-    # ── reading ──
-
-    def entry(self, seq: int) -> Entry:
-        return _entry(self.connection.execute(f"{_ENTRY} WHERE seq = ?", (seq,)).fetchone())
-
-    def entry_of(self, job_id: str) -> Entry | None:
-        row = self.connection.execute(f"{_ENTRY} WHERE id = ?", (job_id,)).fetchone()
-        return _entry(row) if row else None
-
-    def page(
-        self, state: State, *, after: tuple[int, int] = (0, 0), limit: int = 200
-    ) -> list[tuple[tuple[int, int], Entry]]:
-        """Return up to *limit* jobs in *state* in manifest order, each with the key to go on *after*."""
-        rows = self.connection.execute(
-            f"{_ENTRY.replace(' FROM', ', position FROM')} WHERE state = ? AND (position, seq) > (?, ?)"
-            " ORDER BY position, seq LIMIT ?",
-            (state, *after, limit),
-        )
-        return [((row["position"], row["seq"]), _entry(row)) for row in rows]
-
-    def seqs(self, state: State) -> array[int]:
-        """Return the numbers of all jobs in *state*, eight bytes each, in manifest order."""
-        rows = self.connection.execute(
-            "SELECT seq FROM jobs WHERE state = ? ORDER BY position, seq", (state,)
-        )
-        return array("q", (row[0] for row in rows))
-
-    def ids(self) -> Iterator[str]:
-        """Yield the id of every job of the manifest."""
-        return (row[0] for row in self.connection.execute("SELECT id FROM jobs WHERE in_manifest"))
-
-    def pending(self) -> Iterator[tuple[str, str, int, bool]]:
-        """Yield (id, model, attempts, asked for) of the manifest's pending jobs, in its order.
-
-        Attempts are those since the user last asked; "asked for" says that the user did.
-        """
-        rows = self.connection.execute(
-            "SELECT id, model, attempts - attempts_from AS attempts, attempts_from > 0 OR generation > 1"
-            f" FROM jobs WHERE state = '{State.PENDING}' AND in_manifest ORDER BY position"
-        )
-        return ((row[0], row[1], row[2], bool(row[3]) and row[2] == 0) for row in rows)
-
-    def succeeded(self) -> list[tuple[int, int]]:
-        """Return (seq, generation) of every job that has succeeded."""
-        rows = self.connection.execute(f"SELECT seq, generation FROM jobs WHERE state = '{State.SUCCEEDED}'")
-        return [(row[0], row[1]) for row in rows]
-
-    def ended(self) -> list[tuple[Entry, str | None]]:
-        """Return every job that the user may ask to run again, with its error code."""
-        rows = self.connection.execute(
-            f"{_ENTRY.replace(' FROM', ', error_code FROM')} WHERE state IN (?, ?, ?, ?)",
-            (State.SUCCEEDED, State.FAILED, State.CANCELLED, State.UNKNOWN),
-        )
-        return [(_entry(row), row["error_code"]) for row in rows]
-
-    def entries(self, *states: State) -> Iterator[Entry]:
-        """Yield every job in one of *states*, in manifest order."""
-        for state in states:
-            after = (0, 0)
-            while page := self.page(state, after=after):
-                yield from (entry for _, entry in page)
-                after = page[-1][0]
-
-    def artifacts(self, seq: int, generation: int) -> list[Artifact]:
-        rows = self.connection.execute(
-            "SELECT * FROM artifacts WHERE job = ? AND generation = ? ORDER BY n", (seq, generation)
-        )
-        return [
-            Artifact(n=r["n"], key=r["key"], url=r["url"], kind=r["kind"], file=r["file"], bytes=r["bytes"],
-                     sha256=r["sha256"], saved=r["saved_at"] is not None)
-            for r in rows
-        ]  # fmt: skip
-
-    def counts(self) -> dict[State, int]:
-        """Return how many jobs of the manifest are in each state, zeros too."""
-        rows = self.connection.execute("SELECT state, count(*) FROM jobs WHERE in_manifest GROUP BY state")
-        found = {State(state): n for state, n in rows}
-        return {state: found.get(state, 0) for state in State}
-
-    def count(self, where: str, *values: object) -> int:
-        """Return how many jobs satisfy the SQL condition *where*."""
-        total: int = self.connection.execute(f"SELECT count(*) FROM jobs WHERE {where}", values).fetchone()[0]
-        return total
-
-    def unfinished(self) -> Iterator[tuple[str, State, int]]:
-        """Yield (id, state, attempts) of the manifest's jobs that are pending or ended without success."""
-        rows = self.connection.execute(
-            "SELECT id, state, attempts FROM jobs WHERE in_manifest AND state IN (?, ?, ?, ?)",
-            (State.PENDING, State.FAILED, State.CANCELLED, State.UNKNOWN),
-        )
-        return ((row[0], State(row[1]), row[2]) for row in rows)
-
-    def errors(self) -> dict[str, int]:
-        """Return how many of the manifest's jobs carry each error code, most first."""
-        rows = self.connection.execute(
-            "SELECT error_code, count(*) AS n FROM jobs WHERE in_manifest AND error_code IS NOT NULL"
-            " AND state <> ? GROUP BY error_code ORDER BY n DESC, error_code",
-            (State.PENDING,),
-        )
-        return {row[0]: row[1] for row in rows}
-
-    def superseded_count(self) -> int:
-        total: int = self.connection.execute("SELECT count(*) FROM generations").fetchone()[0]
-        return total
-
-    def largest_film(self) -> int:
-        """Return the bytes of the largest output saved so far; 0 without one."""
-        largest: int = self.connection.execute("SELECT ifnull(max(bytes), 0) FROM artifacts").fetchone()[0]
-        return largest
-
-    def cost_usd(self) -> float | None:
-        """Return what the service said all attempts cost; None when it never said."""
-        row = self.connection.execute("SELECT sum(cost_usd) FROM attempts").fetchone()
-        return None if row[0] is None else float(row[0])
 
     # ── a submission ──
 
@@ -566,16 +392,6 @@ class Store:
 
 _EDITABLE: Final = frozenset({State.PENDING, State.SUCCEEDED, State.FAILED, State.CANCELLED})
 """States in which an edited row's old inputs owe nobody anything any more."""
-
-
-def _entry(row: sqlite3.Row) -> Entry:
-    return Entry(
-        seq=row["seq"], id=JobId(row["id"]), model=row["model"], inputs=json.loads(row["inputs"]),
-        state=State(row["state"]), generation=row["generation"], attempts=row["attempts"],
-        in_manifest=bool(row["in_manifest"]), not_before=row["not_before"],
-        request_id=None if row["request_id"] is None else RequestId(row["request_id"]),
-        submitted_at=row["submitted_at"],
-    )  # fmt: skip
 
 
 def _error(error: JobError) -> dict[str, object]:

@@ -8,12 +8,16 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from functools import partial
+from typing import Final
 
 import anyio
 
 from ..ledger import Entry, LedgerWriter, Store
 from ..lifecycle import State
 from .context import Context
+
+MAX_WAIT_S: Final = 300.0
+"""No backoff of ours is longer; a `not_before` further ahead speaks of a clock that was changed."""
 
 
 class Cursor:
@@ -75,13 +79,18 @@ class Feed:
     def ended(self, before: Entry, after: Entry) -> None:
         """Note that a job's life has ended; one that is pending (again) is taken up when it is due."""
         self._alive -= 1
-        if before.state is not State.PENDING:
-            self._returned.add(after.seq)
-        elif after.state is State.PENDING and before.attempts == after.attempts and self._left is not None:
-            self._left += 1  # nothing was accepted: it does not count against --limit
-        if after.state is State.PENDING and self._may_submit(after):
-            heapq.heappush(self._due_again, (after.not_before or 0.0, after.seq))
+        if after.state is State.PENDING:
+            if before.state is not State.PENDING:
+                self._returned.add(after.seq)
+            elif before.attempts == after.attempts and self._left is not None:
+                self._left += 1  # nothing was accepted: it does not count against --limit
+            if self._may_submit(after):
+                heapq.heappush(self._due_again, (self._due_at(after), after.seq))
         self._context.changed.report()
+
+    def _due_at(self, entry: Entry) -> float:
+        """Return when a pending job may be submitted; a clock that was set back never makes it wait long."""
+        return min(entry.not_before or 0.0, self._context.wall_clock() + MAX_WAIT_S)
 
     async def _due(self) -> Entry | None:
         if not self._due_again or self._due_again[0][0] > self._context.wall_clock():
@@ -94,9 +103,10 @@ class Feed:
         while (entry := await self._fresh.next()) is not None:
             if entry.seq in self._returned or not self._may_submit(entry):
                 continue
-            if (entry.not_before or 0.0) <= self._context.wall_clock():
+            due_at = self._due_at(entry)
+            if due_at <= self._context.wall_clock():
                 return entry
-            heapq.heappush(self._due_again, (entry.not_before or 0.0, entry.seq))
+            heapq.heappush(self._due_again, (due_at, entry.seq))
         return None
 
     async def _wait(self, *, due_counts: bool) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import anyio
 
 from .._types import JobError
@@ -27,39 +24,37 @@ class Submitter:
         self._deferrals: dict[int, Deferral] = {}
 
     async def submit(self, entry: Entry) -> Entry:
-        """Submit a pending job; it comes back still pending when the run is stopping or it was not taken."""
-        async with self._leave(entry) as go, self._context.client.gate:
-            if go is None or self._context.stopping.requested:
-                return entry
-            return await self._send(entry)
+        """Submit a pending job; it comes back still pending when the run is stopping or it was not taken.
 
-    @asynccontextmanager
-    async def _leave(self, entry: Entry) -> AsyncIterator[Go | None]:
-        """Wait for leave to submit; None when the run is stopping.  A canary's return is reported."""
+        Leave is asked for with the request gate held, so nothing is waited for between leave and POST.
+        """
+        context = self._context
+        while not context.stopping.requested:
+            async with context.client.gate:
+                leave = context.weather.may_submit(anyio.current_time())
+                if isinstance(leave, Go):
+                    return await self._go(entry, leave)
+            await self._wait(entry, leave)
+        return entry
+
+    async def _go(self, entry: Entry, leave: Go) -> Entry:
+        try:
+            return await self._send(entry)
+        finally:
+            if leave.canary:
+                self._context.weather.canary_back()
+            self._context.changed.report()
+
+    async def _wait(self, entry: Entry, leave: Wait | Probe) -> None:
         context = self._context
         context.waiting_to_submit += 1
         try:
-            go = await self._wait_for_leave(entry)
+            if isinstance(leave, Probe):
+                await self._probe(entry)
+            else:
+                await context.changed.wait(leave.until)
         finally:
             context.waiting_to_submit -= 1
-        try:
-            yield go
-        finally:
-            if go is not None and go.canary:
-                context.weather.canary_back()
-            context.changed.report()
-
-    async def _wait_for_leave(self, entry: Entry) -> Go | None:
-        context = self._context
-        while not context.stopping.requested:
-            match context.weather.may_submit(anyio.current_time()):
-                case Go() as go:
-                    return go
-                case Probe():
-                    await self._probe(entry)
-                case Wait(until):
-                    await context.changed.wait(until)
-        return None
 
     async def _probe(self, entry: Entry) -> None:
         """Make one free read, for a sign of life after a doubt."""

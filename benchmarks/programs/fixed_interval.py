@@ -33,14 +33,18 @@ async def one(
         (folder / f"{name}.mp4").write_bytes(film.content)
 
 
-async def main(address: str, manifest: str, folder: str, model: str, slots: str) -> None:
-    Path(folder).mkdir()
-    free = asyncio.Semaphore(int(slots))
+async def run(address: str, jobs: list[str], folder: Path, model: str, slots: int) -> None:
+    free = asyncio.Semaphore(slots)
     headers = {"Authorization": "Bearer benchmark"}
     async with httpx.AsyncClient(base_url=address, headers=headers, timeout=60) as client:
-        lines = Path(manifest).read_text("utf-8").splitlines()
-        await asyncio.gather(*(one(client, free, Path(folder), model, line) for line in lines))
+        await asyncio.gather(*(one(client, free, folder, model, job) for job in jobs))
+
+
+def main(address: str, manifest: str, folder: str, model: str, slots: str) -> None:
+    Path(folder).mkdir()
+    jobs = Path(manifest).read_text("utf-8").splitlines()
+    asyncio.run(run(address, jobs, Path(folder), model, int(slots)))
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:]))
+    main(*sys.argv[1:])

@@ -31,7 +31,7 @@ EXTENSION_SHOWS = [name for name in CUT_SHOWS if not name.startswith(("jpeg", "g
 ZEROS_SHOW = [
     "mp4", "mp4-one-frame", "mp4-faststart", "mp4-large", "mp4-aac", "mp4-aac-faststart",
     "mp4-h265", "mp4-mpeg4", "mp4-vp9", "mov-aac", "m4a",
-    "fragmented", "fragmented-aac", "fragmented-old",
+    "fragmented", "fragmented-aac", "fragmented-old", "webm-live",
     "png", "png-palette", "png-alpha", "apng",
 ]  # fmt: skip
 

@@ -9,6 +9,7 @@ import zlib
 import pytest
 
 from batchrunner.containers import Kind, NotWhole, examine
+from batchrunner.containers.reader import BLOCK, Reader
 
 
 def refusal(look, data):
@@ -136,32 +137,82 @@ def test_a_fragment_that_lies_is_found_out(offset, layout, value, look, sample):
     refusal(look, patched(sample("fragmented"), b"trun", offset, layout, value))
 
 
-def test_an_index_that_names_the_same_bytes_again_and_again_is_refused(look):
-    """Two thousand frames of a megabyte each, all in one: honest by every table, endless to walk."""
-    unit = struct.pack(">I", 4) + b"\x65\x88\x84\x01"
-    media = unit * 4_000
-    frames = 2_000
+def handmade(media, sizes, *, first_chunk=0, step=0):
+    """A film of H.264 with an index by hand: one chunk a frame, each *step* bytes behind the one before."""
     head = box(b"ftyp", b"isom" + bytes(4))
 
-    def index(chunk_at):
+    def index(at):
         setup = box(b"avcC", b"\1\x64\0\x0a\xff")
+        count = len(sizes)
+        offsets = [at + first_chunk + n * step for n in range(count)]
         table = (
             box(b"stsd", struct.pack(">II", 0, 1) + box(b"avc1", bytes(78) + setup))
-            + box(b"stsz", struct.pack(">III", 0, 0, frames) + struct.pack(">I", len(media)) * frames)
+            + box(b"stsz", struct.pack(f">III{count}I", 0, 0, count, *sizes))
             + box(b"stsc", struct.pack(">IIIII", 0, 1, 1, 1, 1))
-            + box(b"stco", struct.pack(">II", 0, frames) + struct.pack(">I", chunk_at) * frames)
+            + box(b"stco", struct.pack(f">II{count}I", 0, count, *offsets))
         )
         handler = box(b"hdlr", bytes(8) + b"vide" + bytes(12))
         media_box = box(b"mdia", handler + box(b"minf", box(b"stbl", table)))
         return box(b"moov", box(b"trak", box(b"tkhd", bytes(84)) + media_box))
 
-    chunk_at = len(head) + len(index(0)) + 8
+    return head + index(len(head) + len(index(0)) + 8) + box(b"mdat", media)
+
+
+UNIT = struct.pack(">I", 4) + b"\x65\x88\x84\x01"
+
+
+def test_a_film_made_by_hand_is_whole(look):
+    assert look(handmade(UNIT * 6, [16, 16, 16], step=16)).kind is Kind.VIDEO
+
+
+def test_a_frame_whose_last_units_are_zeros_is_damaged(look):
+    media = UNIT * 2 + UNIT + bytes(8) + UNIT * 2
+
+    assert "units do not add up" in refusal(look, handmade(media, [16, 16, 16], step=16))
+
+
+def test_an_index_that_names_the_same_bytes_again_and_again_is_refused(look):
+    """Two thousand frames of 32,000 bytes, all in one place: every table agrees, walking it takes minutes."""
+    media = UNIT * 4_000
     started = time.process_time()
 
-    assert "more bytes of frames than the file has" in refusal(
-        look, head + index(chunk_at) + box(b"mdat", media)
-    )
+    assert "more bytes of frames than the file has" in refusal(look, handmade(media, [len(media)] * 2_000))
     assert time.process_time() - started < 1
+
+
+def test_frames_half_outside_the_media_data_are_refused(look):
+    film = handmade(UNIT * 6, [16, 16, 16], first_chunk=8, step=16) + box(b"free", UNIT)
+
+    assert "where there is no media data" in refusal(look, film)
+
+
+@pytest.mark.parametrize(("name", "box_name", "offset"), [("mp4", b"stsz", 8), ("fragmented", b"trun", 4)])
+def test_a_list_that_is_shorter_than_it_says_is_refused(name, box_name, offset, look, sample):
+    film = sample(name)
+    (count,) = struct.unpack_from(">I", film, film.index(box_name) + 4 + offset)
+
+    assert f"announces {count + 1:,}" in refusal(look, patched(film, box_name, offset, ">I", count + 1))
+
+
+def test_bytes_too_few_for_a_box_are_named(look, sample):
+    film = sample("mp4")
+
+    assert f"from {len(film):,} to {len(film) + 1:,} belong to no box" in refusal(look, film + b"\n")
+
+
+def test_a_file_of_nothing_but_boxes_is_refused_early(look):
+    assert "more boxes than a real film" in refusal(look, box(b"free") * 300_000)
+
+
+def test_the_number_of_reads_is_bounded_whatever_the_format(tmp_path):
+    path = tmp_path / "film"
+    path.write_bytes(bytes(100))
+
+    with path.open("rb") as file:
+        reader = Reader(file, max_reads=3)
+        pieces = reader.blocks(0, 100, "it", block=10)
+        with pytest.raises(NotWhole, match="more pieces"):
+            list(pieces)
 
 
 def test_a_film_of_two_gigabytes_takes_no_time_and_no_memory(tmp_path, sample):
@@ -216,10 +267,77 @@ def test_a_png_bomb_is_refused_before_it_is_inflated(look):
 
 
 def test_a_damaged_png_chunk_is_named(look, sample):
-    damaged = bytearray(sample("png"))
-    damaged[sample("png").index(b"IDAT") + 100] ^= 1
+    damaged = bytearray(sample("png-palette"))
+    damaged[sample("png-palette").index(b"PLTE") + 10] ^= 1
 
-    assert "IDAT" in refusal(look, bytes(damaged)) or "pixels" in refusal(look, bytes(damaged))
+    assert "'PLTE'" in refusal(look, bytes(damaged))
+
+
+def test_a_png_whose_pixels_lack_their_own_checksum_is_not_whole(look):
+    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 4, 3, 8, 0, 0, 0, 0))
+
+    cut = start + chunk(b"IDAT", zlib.compress(bytes(15))[:-1]) + chunk(b"IEND", b"")
+
+    assert "too few pixels" in refusal(look, cut)
+
+
+WEBM_ELEMENTS = [
+    (b"\xa3", b"\xc0", "there should be a block"),  # a block
+    (b"\x1c\x53\xbb\x6b", b"\x1f\xff\xff\xf0", "nothing a film consists of"),  # the list of cues
+]
+
+
+@pytest.mark.parametrize(("first", "unknown", "words"), WEBM_ELEMENTS)
+def test_a_webm_consists_of_nothing_but_its_own_elements(first, unknown, words, look, sample):
+    film = sample("webm-vp8")
+    at = film.index(first, film.index(b"\x1f\x43\xb6\x75"))  # the first cluster
+
+    assert words in refusal(look, film[:at] + unknown + film[at + len(first) :])
+    refusal(look, film[:at] + bytes(20) + film[at + 20 :])
+
+
+def test_a_jpeg_without_a_picture_or_a_size_is_not_whole(look, sample):
+    assert "without a picture" in refusal(look, b"\xff\xd8\xff\xd9")
+    assert "without a size" in refusal(look, patched(sample("jpeg"), b"\xff\xc0\x00\x11", 1, ">H", 0))
+    assert "without a size" in refusal(look, patched(sample("jpeg"), b"\xff\xc0\x00\x11", 3, ">H", 0))
+
+
+def test_a_jpeg_segment_shorter_than_its_own_length_is_damaged(look, sample):
+    assert "is damaged" in refusal(look, patched(sample("jpeg"), b"\xff\xdb", -2, ">H", 1))
+
+
+def test_a_jpeg_whose_end_marker_lies_across_two_reads_is_whole(look):
+    frame = b"\xff\xc0\x00\x0b\x08\x00\x10\x00\x10\x01\x01\x11\x00"
+    start = b"\xff\xd8" + frame + b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00"
+
+    for length in range(BLOCK - 2, BLOCK + 2):
+        assert look(start + b"\xff\x00" + b"\x55" * length + b"\xff\xd9").kind is Kind.IMAGE
+
+
+def test_a_gif_without_a_picture_a_size_or_a_possible_code_is_not_whole(look, sample):
+    gif = sample("gif")
+    image = gif.index(b"\x2c\0\0\0\0")
+
+    assert "without a picture" in refusal(look, gif[:10] + b"\0\0\0;")
+    assert "without a size" in refusal(look, gif[: image + 5] + bytes(2) + gif[image + 7 :])
+    assert "is damaged" in refusal(look, gif[: image + 10] + b"\x0c" + gif[image + 11 :])
+
+
+def riff(kind, *parts):
+    body = b"".join(name + struct.pack("<I", len(data)) + data for name, data in parts)
+    return b"RIFF" + struct.pack("<I", 4 + len(body)) + kind + body
+
+
+def test_a_riff_file_holds_what_its_kind_promises(look):
+    assert "without a picture" in refusal(look, riff(b"WEBP", (b"EXIF", bytes(8))))
+    assert "picture is damaged" in refusal(look, riff(b"WEBP", (b"VP8 ", bytes(20))))
+    assert "picture is damaged" in refusal(look, riff(b"WEBP", (b"VP8L", bytes(20))))
+    assert "lacks its data" in refusal(look, riff(b"WAVE", (b"fmt ", bytes(16))))
+    assert "another kind ('AVI ')" in refusal(look, riff(b"AVI ", (b"LIST", bytes(16))))
+
+
+def test_a_riff_chunk_longer_than_the_file_is_found(look, sample):
+    assert "longer than the file" in refusal(look, patched(sample("webp"), b"VP8 ", 0, "<I", 1 << 20))
 
 
 @pytest.mark.parametrize("name", ["jpeg", "jpeg-progressive", "gif", "gif-animated"])

@@ -1,0 +1,46 @@
+"""How the ledger's database is opened: for writing, for reading, or as a scratch that leaves nothing behind."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from ..errors import FolderUnusable
+from .schema import ensure_schema, schema_version
+
+
+def open_for_writing(path: Path) -> sqlite3.Connection:
+    """Open (or create, or migrate) the ledger at *path*; every commit is synced to the disk."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")  # money depends on every commit
+    connection.execute("PRAGMA cache_size = -8000")  # 8 MB, whatever the ledger's size
+    ensure_schema(connection, path)
+    path.chmod(0o600)
+    return connection
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """Open the ledger at *path* for reading; a run may be writing it meanwhile.
+
+    Raises FolderUnusable for a file that is no ledger, or one that lost what was in it.
+    """
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
+    try:
+        version = schema_version(connection)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        raise FolderUnusable(f"{path} cannot be read: {error}", hint="bring a backup of it back") from error
+    if version == 0:
+        connection.close()
+        hint = f"was {path.name}-wal, which holds the latest commits, left behind when it was copied?"
+        raise FolderUnusable(f"there is nothing in {path}", hint=hint)
+    return connection
+
+
+def open_scratch(name: str = "") -> sqlite3.Connection:
+    """Open an empty ledger that leaves nothing behind: a file SQLite deletes itself, or ``:memory:``."""
+    connection = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
+    ensure_schema(connection, None)
+    return connection
