@@ -59,7 +59,8 @@ class Folder:
         left = [name for name in RESULTS if _holds_something(self.path / name)]
         if left:
             raise FolderUnusable(
-                f"{self.path} holds results ({', '.join(left)}) but no (or an empty) {LEDGER}: a run would pay again",
+                f"{self.path} holds results ({', '.join(left)}) but no {LEDGER}, or an empty one:"
+                " a run would pay again",
                 hint=f"put {LEDGER} back beside them, or choose another folder with -o",
             )
 

@@ -72,7 +72,7 @@ def next_command(report: Report, *, manifest: str | None, folder: str) -> str:
     target = shlex.quote(folder)
     again = f"batchrunner resume {target}" if manifest is None else f"run {shlex.quote(manifest)} -o {target}"
     again = again if again.startswith("batchrunner") else f"batchrunner {again}"
-    if report.exit_code not in (Exit.OK, Exit.SOME_FAILED):
+    if report.exit_code not in (Exit.OK, Exit.SOME_FAILED) or states[State.PENDING]:
         return again
     if states[State.UNKNOWN]:
         return f"{again} --retry unknown"

@@ -12,9 +12,9 @@ from typing import Final
 MODEL: Final = "bytedance/seedance-1-0/lite/reference-to-video"
 
 _WORDS: Final = [
-    "an", "old", "young", "red", "silver", "quiet", "fox", "dancer", "harbour", "lantern", "street", "mountain",
-    "river", "glass", "robot", "garden", "walks", "turns", "drifts", "opens", "glows", "falls", "slowly", "gently",
-    "towards", "under", "behind", "across", "the", "camera", "at", "dawn", "in", "rain",
+    "an", "old", "young", "red", "silver", "quiet", "fox", "dancer", "harbour", "lantern", "street",
+    "mountain", "river", "glass", "robot", "garden", "walks", "turns", "drifts", "opens", "glows", "falls",
+    "slowly", "gently", "towards", "under", "behind", "across", "the", "camera", "at", "dawn", "in", "rain",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""How the ledger's database is opened: for writing, for reading, or as a scratch that leaves nothing behind."""
+"""How the ledger's database is opened: to write, to read, or as a scratch that leaves nothing behind."""
 
 from __future__ import annotations
 

@@ -43,6 +43,8 @@ class Context:
     breaker: Breaker = field(init=False)
     waiting_to_submit: int = 0
     """Jobs that hold a slot and wait for leave to submit."""
+    deferred: int = 0
+    """Pending jobs that wait for their instant to be submitted (again) in this run."""
     unsaved: int = 0
     """Jobs whose results wait for a download slot, or are being fetched."""
     largest_film: int = 0
