@@ -84,7 +84,7 @@ def parse_until(text: str, *, now: datetime) -> datetime:
 
 
 def _next_on_the_clock(hour: int, minute: int, now: datetime) -> datetime:
-    today = now.replace(hour=hour, minute=minute, second=0, microsecond=0, fold=0)
+    today = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
     if _is_later(_placed(today, now), now):
         return _placed(today, now)
     return _placed(today + timedelta(days=1), now)

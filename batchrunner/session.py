@@ -40,6 +40,9 @@ Rows = Iterable[Job | Problem]
 MANY_EDITS: Final = 20
 """An edit that redoes more jobs than this, and more than a tenth of the manifest, asks first."""
 
+OLD_AFTER_S: Final = 86_400.0
+"""A day: how long the service keeps a request is not documented, so older ones are warned of."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
@@ -145,6 +148,7 @@ async def _run(store: Store, order: Order, plan: Plan, log: RunLog) -> Report:
             if order.handle_signals:
                 await tasks.start(listen, context)
             context.largest_film = store.largest_film()
+            _warn_of_age(context, store)
             context.tell("started", None, plan=plan.as_json(), folder=str(order.folder.path))
             await run_pool(context, sample=plan.sample, models=list(plan.models))
             if context.stopping.interrupted and order.settings.on_interrupt is OnInterrupt.CANCEL_QUEUED:
@@ -154,6 +158,14 @@ async def _run(store: Store, order: Order, plan: Plan, log: RunLog) -> Report:
     report = _report(store, order, plan, context, time.monotonic() - began)
     context.tell("summary", None, **report.as_json())
     return report
+
+
+def _warn_of_age(context: Context, store: Store) -> None:
+    """Say when paid results have been waiting for long: the service keeps "recent" requests only."""
+    before = context.wall_clock() - OLD_AFTER_S
+    old = store.count("state IN ('submitted', 'ready') AND submitted_at < ?", before)
+    if old:
+        context.tell("warning", message=f"{old} submitted more than a day ago and not collected yet")
 
 
 async def _write_outputs(context: Context, store: Store, folder: Folder) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from batchrunner._types import Job, JobError, JobId, Json, Output, Place, RequestId
 from batchrunner.errors import ErrorCode
 from batchrunner.ledger import Entry, Store
+from batchrunner.lifecycle import State
 from batchrunner.manifest.fingerprint import fingerprint, id_from
 from batchrunner.plan import Plan, load_jobs, prepare
 from batchrunner.settings import Rerun, Settings
@@ -24,7 +25,7 @@ def a_job(
     meta: dict[str, Json] | None = None,
     **inputs: Json,
 ) -> Job:
-    """A job whose prompt is its id, unless `text` says otherwise; without an id it is made from the inputs."""
+    """A job whose prompt is its id, unless *inputs* hold a `text`; with None the id is made from them."""
     given: dict[str, Json] = {"text": id or "nameless", **inputs}
     mark = fingerprint(model, given)
     return Job(
@@ -84,3 +85,56 @@ def some_outputs(count: int = 1, host: str = "films.example.com") -> list[Output
 
 def rid(text: str = "r-1") -> RequestId:
     return RequestId(text)
+
+
+def save(store: Store, job_id: str = "fox", *, extension: str = ".mp4", now: float = 4.0) -> Entry:
+    """Give every output of a ready job its name and call it saved."""
+    entry = the(store, job_id)
+    for output in store.artifacts(entry.seq, entry.generation):
+        store.reserve(
+            entry.seq, output.n, kind="video", extension=extension, size_bytes=5, sha256="ab", taken=nothing
+        )
+        entry = store.file_saved(entry.seq, output.n, now)
+    return entry
+
+
+def nothing(_: str) -> bool:
+    """Nobody uses that name."""
+    return False
+
+
+def bring(store: Store, state: State, job_id: str = "fox", *, outputs: int = 1) -> Entry:
+    """Lead a pending job to *state* by the shortest way, one step after the other."""
+    seq = the(store, job_id).seq
+    request_id = rid(f"r-{job_id}-{the(store, job_id).generation}-{the(store, job_id).attempts}")
+    steps = {
+        State.PENDING: lambda: store.entry(seq),
+        State.SUBMITTING: lambda: store.intend(seq, 1.0),
+        State.SUBMITTED: lambda: store.accepted(seq, request_id, 2.0),
+        State.READY: lambda: store.done(seq, some_outputs(outputs), 0.5, 3.0),
+        State.SUCCEEDED: lambda: save(store, job_id),
+        State.FAILED: lambda: store.gave_up(seq, an_error(), 0.25, 3.0),
+        State.CANCELLED: lambda: store.cancelled_there(seq, an_error(ErrorCode.CANCELLED_REMOTELY), 3.0),
+        State.UNKNOWN: lambda: store.in_doubt(seq, an_error(ErrorCode.IN_DOUBT)),
+    }
+    with store.transaction():
+        for step in WAYS[state]:
+            entry = steps[step]()
+    assert entry.state is state
+    return entry
+
+
+_SENT = (State.PENDING, State.SUBMITTING)
+_TAKEN = (*_SENT, State.SUBMITTED)
+
+WAYS = {
+    State.PENDING: (State.PENDING,),
+    State.SUBMITTING: _SENT,
+    State.SUBMITTED: _TAKEN,
+    State.READY: (*_TAKEN, State.READY),
+    State.SUCCEEDED: (*_TAKEN, State.READY, State.SUCCEEDED),
+    State.FAILED: (*_TAKEN, State.FAILED),
+    State.CANCELLED: (*_TAKEN, State.CANCELLED),
+    State.UNKNOWN: (*_SENT, State.UNKNOWN),
+}
+"""The states on the shortest way from pending."""

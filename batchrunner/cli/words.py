@@ -5,6 +5,7 @@ Everything foreign (ids, server text) is made safe for the terminal here.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Final
 
@@ -25,7 +26,7 @@ MAX_EDITS: Final = 10
 
 def say(text: str = "") -> None:
     """Say something to the person, on standard error."""
-    click.echo(text, err=True)
+    click.echo(text, err=True, color=False if os.environ.get("NO_COLOR") else None)
 
 
 def say_error(error: BatchrunnerError) -> None:

@@ -7,6 +7,7 @@ that came instead.
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 from typing import Final
 
 from ..names import printable
@@ -40,25 +41,21 @@ def describe(head: bytes) -> str:
     if not any(head):
         return "it begins with nothing but zeros"
     try:
-        # The last character may have been cut by reading only so far.
-        return _describe_text(
-            head.decode().strip() if len(head) < LOOKED_AT else head[:-4].decode(errors="ignore").strip()
-        )
+        # Incremental, because reading only so far may have cut the last character.
+        text = getincrementaldecoder("utf-8")().decode(head, final=len(head) < LOOKED_AT)
     except UnicodeDecodeError:
         return f"it is of no known kind (it begins with {head[:8].hex(' ')})"
+    return _describe_text(text.strip())
 
 
 def _describe_text(text: str) -> str:
     quoted = repr(printable(" ".join(text.split()), _QUOTED))
     if _HTML.search(text):
         return f"it is a web page (HTML): {quoted}"
+    if code := _STORAGE_ERROR.search(text):
+        return f"it is XML, an error of the storage host: {printable(code[1], _QUOTED)}"
     if text.startswith("<"):
-        code = _STORAGE_ERROR.search(text)
-        return (
-            f"it is XML, an error of the storage host: {printable(code[1], _QUOTED)}"
-            if code
-            else f"it is XML: {quoted}"
-        )
+        return f"it is XML: {quoted}"
     if text.startswith(("{", "[")):
         return f"it is JSON: {quoted}"
     return f"it is text: {quoted}"

@@ -89,6 +89,8 @@ class Watch:
     uniform: Callable[[], float]
     unanswered: int = 0
     says_failed: bool = False
+    asked_result: bool = False
+    """Whether the news to come is ``/result``'s own, not ``/status``'."""
     gone: Streak = field(default_factory=lambda: Streak(GONE))
     empty: Streak = field(default_factory=lambda: Streak(NO_OUTPUT))
     failed: Streak = field(default_factory=lambda: Streak(FAILED_STATUS))
@@ -98,6 +100,7 @@ class Watch:
         decision = self._decide(news, now)
         if isinstance(decision, LookAgain) and not decision.at_result and now >= self.deadline:
             return TimedOut(error=JobError(code=ErrorCode.JOB_TIMEOUT, message="not finished in time"))
+        self.asked_result = isinstance(decision, LookAgain) and decision.at_result
         return decision
 
     def _decide(self, news: News, now: float) -> Decision:
@@ -125,6 +128,9 @@ class Watch:
                 return news
 
     def _after_running(self, now: float) -> Decision:
+        if not self.asked_result:  # /status itself says that it runs (again)
+            self.says_failed = False
+            self.failed.reset()
         if self.says_failed:  # /status ended in failure, /result does not say so (yet)
             return (
                 FailedThere(error=FAILED_UNEXPLAINED)

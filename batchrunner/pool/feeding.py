@@ -85,17 +85,22 @@ class Feed:
             elif before.attempts == after.attempts and self._left is not None:
                 self._left += 1  # nothing was accepted: it does not count against --limit
             if self._may_submit(after):
-                heapq.heappush(self._due_again, (self._due_at(after), after.seq))
+                self._defer(after)
         self._context.changed.report()
 
     def _due_at(self, entry: Entry) -> float:
         """Return when a pending job may be submitted; a clock that was set back never makes it wait long."""
         return min(entry.not_before or 0.0, self._context.wall_clock() + MAX_WAIT_S)
 
+    def _defer(self, entry: Entry) -> None:
+        heapq.heappush(self._due_again, (self._due_at(entry), entry.seq))
+        self._context.deferred += 1
+
     async def _due(self) -> Entry | None:
         if not self._due_again or self._due_again[0][0] > self._context.wall_clock():
             return None
         _, seq = heapq.heappop(self._due_again)
+        self._context.deferred -= 1
         return await self._context.ledger.do(partial(Store.entry, seq=seq))
 
     async def _next_fresh(self) -> Entry | None:
@@ -103,10 +108,9 @@ class Feed:
         while (entry := await self._fresh.next()) is not None:
             if entry.seq in self._returned or not self._may_submit(entry):
                 continue
-            due_at = self._due_at(entry)
-            if due_at <= self._context.wall_clock():
+            if self._due_at(entry) <= self._context.wall_clock():
                 return entry
-            heapq.heappush(self._due_again, (due_at, entry.seq))
+            self._defer(entry)
         return None
 
     async def _wait(self, *, due_counts: bool) -> None:

@@ -148,7 +148,8 @@ async def _at_the_edge(context: Context, entry: Entry, error: Exception) -> None
 async def _end_with_outage(context: Context) -> None:
     """Stop the run when the service has been away, or took nothing, for too long."""
     while True:
-        gives_up_at = context.weather.gives_up_at(submitting=context.waiting_to_submit > 0)
+        submitting = context.waiting_to_submit > 0 or context.deferred > 0
+        gives_up_at = context.weather.gives_up_at(submitting=submitting)
         if gives_up_at is not None and anyio.current_time() >= gives_up_at:
             lasted = format_duration(context.settings.max_outage_s)
             context.stopping.fail(

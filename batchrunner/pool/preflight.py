@@ -41,7 +41,9 @@ async def _reach(context: Context, model: str) -> Answer | None:
                 weather.read_answered()
                 return answer
         context.waiting_to_submit += 1
+        context.changed.report()
         context.tell("paused", None, reason=answer.message, seconds=round(weather.paused_until - now, 1))
-        await context.changed.wait(weather.paused_until)
+        while anyio.current_time() < weather.paused_until and not context.stopping.requested:
+            await context.changed.wait(weather.paused_until)
         context.waiting_to_submit -= 1
     return None

@@ -44,6 +44,8 @@ STRANGERS = {
     gzip.compress(b"film" * 100): "it is compressed with gzip",
     b"PK\x03\x04....": "it is a ZIP archive",
     b"ID3\x04": "it is an MP3 file, which cannot be checked",
+    b"\x80\x81\x82" * 2_000: "it is of no known kind (it begins with 80 81 82",
+    ("x" * 2_047 + "狐").encode(): "it is text: 'xxx",
     bytes(range(128, 200)): "it is of no known kind (it begins with 80 81 82",
 }
 
