@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .events import RunEvent
     from .lifecycle import State
     from .outcome import Report
-    from .settings import OnUnknown, Rerun, Selection, Settings
+    from .settings import OnInterrupt, OnUnknown, Rerun, Selection, Settings
 
 __all__ = [
     "AccountRefused",
@@ -33,6 +33,7 @@ __all__ = [
     "FolderUnusable",
     "ManifestInvalid",
     "ManifestMissing",
+    "OnInterrupt",
     "OnUnknown",
     "Report",
     "Rerun",
@@ -52,6 +53,7 @@ _HOMES = {
     "RunEvent": "events",
     "State": "lifecycle",
     "Report": "outcome",
+    "OnInterrupt": "settings",
     "OnUnknown": "settings",
     "Rerun": "settings",
     "Selection": "settings",
@@ -59,8 +61,10 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import what is asked for and no more: ``batchrunner --help`` should answer at once."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)
+if not TYPE_CHECKING:  # a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        """Import what is asked for and no more: ``batchrunner --help`` should answer at once."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'errors')}"), name)

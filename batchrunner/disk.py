@@ -34,8 +34,16 @@ SQLITE_CODES: Final = frozenset(
 """What SQLite says when its file, not the statement, is the trouble (primary result codes)."""
 
 
+DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
 def as_disk_trouble(error: Exception) -> BatchrunnerError:
     """Return *error* as the message that ends the run."""
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGED:
+        return DiskTrouble(
+            f"the folder's ledger is damaged: {error}",
+            hint="bring a whole copy of it back; a run without it could pay again",
+        )
     return DiskTrouble(f"the output folder cannot be written: {error}", hint=FREE_SPACE_HINT)
 
 

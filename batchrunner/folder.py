@@ -76,8 +76,14 @@ class Folder:
             )
 
     def create(self) -> None:
-        """Make the folder, private to the user, where it does not exist."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Make the folder, private to the user, where it does not exist.
+
+        Raises FolderUnusable where a file is in the way.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except (NotADirectoryError, FileExistsError) as error:
+            raise FolderUnusable(f"{self.path} cannot be a folder: {error.strerror}") from error
 
     def forget_ledger(self, *, with_folder: bool) -> None:
         """Take back what opening a new ledger left, when nothing came of it."""

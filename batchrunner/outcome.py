@@ -66,12 +66,16 @@ def decide_exit(tally: Tally, stopped_with: Exit | None) -> Exit:
     return Exit.SOME_FAILED if tally.bad else Exit.OK
 
 
-def next_command(report: Report, *, manifest: str | None, folder: str) -> str:
-    """Return the command that a person would type next."""
+def next_command(report: Report, *, manifest: str | None, folder: str, base_url: str | None = None) -> str:
+    """Return the command that a person would type next.
+
+    *manifest* is None where there is none to name again; *base_url* is the service's where it was typed.
+    """
     states = report.states
     target = shlex.quote(folder)
-    again = f"batchrunner resume {target}" if manifest is None else f"run {shlex.quote(manifest)} -o {target}"
-    again = again if again.startswith("batchrunner") else f"batchrunner {again}"
+    again = f"resume {target}" if manifest is None else f"run {shlex.quote(manifest)} -o {target}"
+    service = f" --base-url {shlex.quote(base_url)}" if base_url else ""
+    again = f"batchrunner {again}{service}"
     if report.exit_code not in (Exit.OK, Exit.SOME_FAILED) or states[State.PENDING]:
         return again
     if states[State.UNKNOWN]:

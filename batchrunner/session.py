@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import anyio
@@ -69,8 +69,8 @@ def plan_only(order: Order) -> Plan:
     store = Store.copy_of(order.folder.ledger) if order.folder.ledger.exists() else Store.in_memory()
     try:
         check_origin(store, order.service)
-        with store.transaction():
-            return _prepared(store, order)
+        with store.transaction():  # only told, so there is nothing to confirm
+            return _prepared(store, replace(order, confirm=lambda question: True))
     finally:
         store.close()
 
@@ -211,13 +211,16 @@ def _report(store: Store, order: Order, plan: Plan, context: Context, seconds: f
 def _tally(store: Store, settings: Settings, plan: Plan) -> Tally:
     """Count what was asked for: the selected jobs, and whatever was paid already."""
     open_, bad = store.count(f"state IN ('{State.SUBMITTED}', '{State.READY}', '{State.SUBMITTING}')"), 0
-    for job_id, state, attempts in store.unfinished():
+    pending = 0
+    for job_id, state, _ in store.unfinished():
         if not settings.selection.matches(job_id) or (plan.sample is not None and job_id not in plan.sample):
             continue
-        if state is not State.PENDING:
+        if state is State.PENDING:
+            pending += 1
+        else:
             bad += 1
-        elif not settings.collect_only and (settings.limit is None or attempts):
-            open_ += 1
+    if not settings.collect_only:  # what lay beyond --limit was not asked for
+        open_ += max(0, pending - plan.reasons.get("limit", 0))
     return Tally(open=open_, bad=bad)
 
 

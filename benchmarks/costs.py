@@ -1,18 +1,18 @@
 """Where does the CPU time of a run go?  ``python -m benchmarks.costs [JOBS]``
 
-One run of the makespan benchmark under the profiler.  The profiler itself makes small functions look dearer
-than they are: read shares, not milliseconds.  Work in threads (SQLite, files, hashes) shows as one line.
+One run of the makespan benchmark, sampled.  The first list says in whose code the time passed, the second
+which steps it passed for, with all that they call; so the second overlaps itself.
 """
 
 from __future__ import annotations
 
-import pstats
+import json
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from .inputs import write_jsonl
 from .makespan import SERVICE, our_command
@@ -20,74 +20,66 @@ from .processes import python, run
 from .simulator import simulator
 
 SHOWN: Final = 14
-SITE: Final = "site-packages/"
-OURS: Final = "/batchrunner/"
 STEPS: Final = (
     ("batchrunner/client.py", "status"),
     ("batchrunner/client.py", "result"),
     ("batchrunner/client.py", "submit"),
-    ("batchrunner/client.py", "model"),
     ("batchrunner/download.py", "fetch"),
     ("batchrunner/ledger/writer.py", "do"),
+    ("batchrunner/ledger/writer.py", "_write"),
+    ("batchrunner/outputs/runlog.py", "__call__"),
+    ("batchrunner/session.py", "_prepared"),
     ("httpcore/_async/connection_pool.py", "_assign_requests_to_connections"),
     ("<frozen importlib._bootstrap>", "_find_and_load"),
 )
-"""Functions whose cost with all they call is worth knowing: the calls of a job, and known suspects."""
+"""The calls of a job's life, and known suspects."""
 
-Function = tuple[str, int, str]
-"""File, line and name, as the profiler keys what it saw."""
+Stack = list[tuple[str, str]]
+Samples = list[tuple[int, Stack]]
 
 
 def main(jobs: int = 500) -> None:
     with tempfile.TemporaryDirectory(prefix="batchrunner-bench-") as folder:
-        stats, cpu_s = _profile(jobs, Path(folder))
-    seen: dict[Function, tuple[Any, ...]] = stats.stats  # type: ignore[attr-defined]  # typeshed lacks it
-    own = Counter[str]()
-    for room, seconds in _own_times(seen):
-        own[room] += seconds
-    own["threads, start and end"] = cpu_s - own.total()
-    print("own time, by package")
-    for room, seconds in own.most_common(SHOWN):
-        print(f"  {seconds / cpu_s:5.0%}  {1000 * seconds / jobs:6.2f} ms a job  {room}")
-    print("with all they call")
-    for function, row in sorted(seen.items(), key=lambda item: -item[1][3]):
-        if any(function[0].endswith(file) and function[2] == name for file, name in STEPS):
-            print(f"  {row[3] / cpu_s:5.0%}  {1000 * row[3] / jobs:6.2f} ms a job  {_short(function)}")
+        samples, cpu_ms = _sample(jobs, Path(folder))
+    own, steps = Counter[str](), Counter[str]()
+    for times, stack in samples:
+        own[_room(stack)] += times
+        steps.update(dict.fromkeys(_steps(stack), times))
+    total = own.total()
+    for heading, counts in (("in whose code", own), ("for which step", steps)):
+        print(heading)
+        for name, times in counts.most_common(SHOWN):
+            share = times / total
+            print(f"  {share:5.1%}  {share * cpu_ms / jobs:6.2f} ms a job  {name}")
 
 
-def _profile(jobs: int, folder: Path) -> tuple[pstats.Stats, float]:
-    """Return the profile of one run, and the CPU seconds of its whole process."""
-    manifest, profile = write_jsonl(folder / "jobs.jsonl", jobs), folder / "profile"
+def _sample(jobs: int, folder: Path) -> tuple[Samples, float]:
+    """Return the samples of one run, and the CPU milliseconds of its whole process."""
+    manifest, samples = write_jsonl(folder / "jobs.jsonl", jobs), folder / "samples"
     with simulator(*SERVICE) as service:
         arguments = our_command(manifest, folder / "output", service.address)[3:]
-        child = run(python("-m", "benchmarks.programs.profiled_run", profile, *arguments))
-    return pstats.Stats(str(profile)), child.cpu_s
+        child = run(python("-m", "benchmarks.programs.sampled_run", samples, *arguments))
+    return json.loads(samples.read_text()), child.cpu_s * 1000
 
 
-def _own_times(seen: dict[Function, tuple[Any, ...]]) -> Iterator[tuple[str, float]]:
-    """Yield where each function's own time belongs; a built-in's belongs to its callers."""
-    for function, (_, _, own_s, _, callers) in seen.items():
-        if function[0] != "~" or not callers:
-            yield _room(function[0]), own_s
-            continue
-        for caller, (_, _, called_s, _) in callers.items():
-            yield _room(caller[0]), called_s
+def _steps(stack: Stack) -> Iterator[str]:
+    for file, function in stack:
+        if any(file.endswith(known) and function == name for known, name in STEPS):
+            yield f"{'/'.join(file.split('/')[-2:])} {function}"
 
 
-def _room(file: str) -> str:
-    """Return the package a file belongs to; of ours, the room."""
-    if SITE in file:
-        return file.split(SITE)[1].split("/")[0]
-    if OURS in file:
-        return "batchrunner/" + file.split(OURS)[1].split("/")[0]
-    if "asyncio" in file or file.endswith("selectors.py"):
-        return "asyncio"
-    return "imports" if "importlib" in file else "standard library"
-
-
-def _short(function: Function) -> str:
-    file, _, name = function
-    return f"{'/'.join(file.split('/')[-2:])} {name}"
+def _room(stack: Stack) -> str:
+    """Return the package whose code ran; of ours, the room; of the standard library, the module."""
+    file = stack[0][0]
+    if file.endswith("selectors.py"):
+        return "the loop's wait, and threads meanwhile"
+    if any(frame[0].startswith("<frozen importlib") for frame in stack):
+        return "imports"
+    if "site-packages/" in file:
+        return file.split("site-packages/")[1].split("/")[0]
+    if "/batchrunner/" in file:
+        return "batchrunner/" + file.split("/batchrunner/")[1].split("/")[0]
+    return "asyncio" if "/asyncio/" in file else f"standard library: {Path(file).stem}"
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.request import urlopen
 
-from .processes import ROOT, batchrunner
+from .processes import ROOT, ChildFailed, batchrunner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,10 @@ def simulator(*flags: str) -> Iterator[Simulator]:
     ) as process:
         assert process.stdout is not None
         try:
-            yield Simulator(address=process.stdout.readline().strip())
+            address = process.stdout.readline().strip()
+            if not address:
+                raise ChildFailed(f"{' '.join(command)} said no address")
+            yield Simulator(address=address)
         finally:
             process.terminate()
 

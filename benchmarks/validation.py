@@ -67,7 +67,7 @@ def _one(form: Form, rows: int, folder: Path) -> list[Figure]:
     name = f"validate {rows:,} rows of {form.name}"
     return [
         Figure(name=name, unit="s", ours=ours.wall_s, limit=limit.wall_s, limit_is=f"one pass, {form.parser}",
-               how="whole processes"),
+               how=f"whole processes; CPU {ours.cpu_s:.1f} s and {limit.cpu_s:.1f} s"),
         Figure(name=f"{name}: memory", unit="MB", ours=ours.peak_mb, limit=ours_of_few.peak_mb,
                limit_is=f"{FEW_ROWS} rows", how="peak"),
     ]  # fmt: skip

@@ -106,7 +106,8 @@ def nothing(_: str) -> bool:
 def bring(store: Store, state: State, job_id: str = "fox", *, outputs: int = 1) -> Entry:
     """Lead a pending job to *state* by the shortest way, one step after the other."""
     seq = the(store, job_id).seq
-    request_id = rid(f"r-{job_id}-{the(store, job_id).generation}-{the(store, job_id).attempts}")
+    sent: int = store.connection.execute("SELECT count(*) FROM attempts").fetchone()[0]
+    request_id = rid(f"r-{job_id}-{sent + 1}")
     steps = {
         State.PENDING: lambda: store.entry(seq),
         State.SUBMITTING: lambda: store.intend(seq, 1.0),

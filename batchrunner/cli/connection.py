@@ -31,7 +31,7 @@ def named_service(folder: Folder, flags: Mapping[str, Any], *, with_token: bool 
 
     Raises AccountRefused when there is no token and one is needed.
     """
-    if flags["simulate"] and flags["base_url"] and _typed("base_url"):
+    if flags["simulate"] and flags["base_url"] and typed("base_url"):
         raise Usage("--simulate and --base-url exclude each other")
     timeout_s = flags["http_timeout"]
     timeouts = Timeouts() if timeout_s is None else Timeouts.all(timeout_s)
@@ -41,7 +41,7 @@ def named_service(folder: Folder, flags: Mapping[str, Any], *, with_token: bool 
     return Service(base_url=flags["base_url"] or PRODUCTION, token=token, timeouts=timeouts)
 
 
-def _typed(name: str) -> bool:
+def typed(name: str) -> bool:
     """Return whether a flag was typed, not taken from the environment."""
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 

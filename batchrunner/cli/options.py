@@ -37,7 +37,7 @@ class Until(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
-            return parse_until(value, now=datetime.now().astimezone()).timestamp()
+            return parse_until(value, now=datetime.now()).timestamp()
         except ValueError as error:
             self.fail(str(error), param, ctx)
 

@@ -18,7 +18,7 @@ from ..progress import display
 from ..service import Service
 from ..session import Order, Rows, plan_only, run_order
 from ..settings import OnInterrupt, OnUnknown, Rerun, Selection, Settings
-from .connection import connection_options, named_service
+from .connection import connection_options, named_service, typed
 from .options import folder_argument, manifest_argument, manifest_options, option, run_options
 from .words import ask, plan_words, say, say_error, summary_words
 
@@ -80,7 +80,9 @@ def _run(manifest: str | None, path: Path, flags: dict[str, Any]) -> int:
         except BatchrunnerError as error:
             raise _told(error, as_json=as_json) from None
     if not flags["quiet"] or report.exit_code is not Exit.OK:
-        say(summary_words(report, manifest=manifest, folder=str(path)))
+        again = None if manifest == "-" else manifest  # standard input cannot be typed again
+        base_url = flags["base_url"] if typed("base_url") else None
+        say(summary_words(report, manifest=again, folder=str(path), base_url=base_url))
     return int(report.exit_code)
 
 

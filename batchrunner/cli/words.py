@@ -84,10 +84,10 @@ def plan_words(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def summary_words(report: Report, *, manifest: str | None, folder: str) -> str:
+def summary_words(report: Report, *, manifest: str | None, folder: str, base_url: str | None = None) -> str:
     """Return the screen a run ends with: what succeeded, what didn't and why, and what to type next."""
     counts = [f"{n:,} {WORD[state]}" for state, n in report.states.items() if n or state is State.SUCCEEDED]
-    lines = [" · ".join(counts) + f"   ({report.plan.total:,} jobs, {format_duration(report.seconds)})"]
+    lines = [" · ".join(counts) + f"   ({_jobs(report.plan.total)}, {format_duration(report.seconds)})"]
     if report.reason and report.exit_code not in (Exit.OK, Exit.SOME_FAILED):
         lines.append(f"stopped    {printable(report.reason)}")
         if report.hint:
@@ -100,8 +100,13 @@ def summary_words(report: Report, *, manifest: str | None, folder: str) -> str:
     if report.cost_usd is not None:
         lines.append(f"cost       {report.cost_usd:,.2f} USD so far, as the service says")
     lines.append(f"results    {folder}/results.jsonl")
-    lines.append(f"next       {next_command(report, manifest=manifest, folder=folder)}")
+    again = next_command(report, manifest=manifest, folder=folder, base_url=base_url)
+    lines.append(f"next       {again}")
     return "\n".join(lines)
+
+
+def _jobs(n: int) -> str:
+    return "1 job" if n == 1 else f"{n:,} jobs"
 
 
 WORD: Final = {

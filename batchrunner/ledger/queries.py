@@ -174,7 +174,7 @@ class Queries:
     def cost_usd(self) -> float | None:
         """Return what the service said all attempts cost; None when it never said."""
         row = self.connection.execute("SELECT sum(cost_usd) FROM attempts").fetchone()
-        return None if row[0] is None else float(row[0])
+        return None if row[0] is None else round(float(row[0]), 6)  # the service counts in micro-dollars
 
 
 def _entry(row: sqlite3.Row) -> Entry:

@@ -71,9 +71,14 @@ class Store(Queries):
     def close(self) -> None:
         self.connection.close()
 
-    def checkpoint(self) -> None:
-        """Fold the write-ahead log into the ledger's file, so that one file holds everything."""
-        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def checkpoint(self) -> bool:
+        """Copy the write-ahead log into the ledger's file; return whether that file now holds everything.
+
+        Waits for nobody: a reader in an older state keeps the rest of the log for later.  The log itself
+        stays until the ledger is closed.
+        """
+        busy, logged, copied = self.connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        return not busy and bool(logged == copied)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

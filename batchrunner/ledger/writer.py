@@ -71,7 +71,8 @@ class LedgerWriter:
         return cast(T, job.result)
 
     async def _write(self) -> None:
-        with anyio.CancelScope(shield=True):  # what was queued is committed, whoever is cancelled
+        # Shielded: what was queued is committed, whoever is cancelled.
+        with anyio.CancelScope(shield=True), self._receive:
             async for job in self._receive:
                 batch = [job]
                 while self._receive.statistics().current_buffer_used:
@@ -85,7 +86,7 @@ class LedgerWriter:
             with self._store.transaction():
                 for job in batch:
                     self._run(job)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             for job in batch:  # none of them is on the disk
                 job.error = as_disk_trouble(error) if is_disk_error(error) else error
 

@@ -14,7 +14,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from .._types import Inputs, Json
 from .formats import BadAddress
 from .lenient import Schema, kinds
-from .texts import from_text
+from .texts import MAX_DIGITS, from_text
 from .wording import counted, did_you_mean, listed, nearest, show
 
 Path: TypeAlias = "tuple[str | int, ...]"
@@ -93,18 +93,23 @@ def _wrong_type(value: Json, _limit: Json, schema: Schema) -> Words:
 
 def _type_hint(value: Json, wanted: frozenset[str], schema: Schema) -> str | None:
     if isinstance(value, str):
-        if not isinstance(from_text(value, schema), str):
-            return "write it without quotes"
-        if "array" in wanted:
-            return f"write a list: [{show(value)}]"
-        stripped = value.strip()
-        if stripped != value and not isinstance(from_text(stripped, schema), str):
-            return "remove the blanks around it"
-        if value.isascii() and value.isdigit() and len(value) > len(value.lstrip("0")) > 0:
-            return "write it without the leading zeros"
-    elif "string" in wanted and isinstance(value, bool | int | float):
+        return _text_hint(value, wanted, schema)
+    if "string" in wanted and isinstance(value, bool | int | float):
         return f'write it in quotes: "{show(value)}"'
     return None
+
+
+def _text_hint(value: str, wanted: frozenset[str], schema: Schema) -> str | None:
+    if not isinstance(from_text(value, schema), str):
+        return "write it without quotes"
+    if "array" in wanted:
+        return f"write a list: [{show(value)}]"
+    if not isinstance(from_text(value.strip(), schema), str):
+        return "remove the blanks around it"
+    is_digits = value.isascii() and value.removeprefix("-").isdigit()
+    if is_digits and len(value) > MAX_DIGITS:
+        return f"{len(value):,} digits are beyond all bounds"
+    return "write it without the leading zeros" if is_digits else None
 
 
 def _allowed(schema: Schema) -> str:

@@ -66,7 +66,7 @@ class InputSchema:
             model=model,
             properties=named,
             takes_others=not named or others is True or isinstance(others, dict),
-            warnings=tuple(cleaner.warnings),
+            warnings=tuple(dict.fromkeys(cleaner.warnings)),
             _validator=Draft202012Validator(schema, format_checker=ADDRESSES),
         )
 

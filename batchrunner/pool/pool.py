@@ -148,9 +148,10 @@ async def _at_the_edge(context: Context, entry: Entry, error: Exception) -> None
 async def _end_with_outage(context: Context) -> None:
     """Stop the run when the service has been away, or took nothing, for too long."""
     while True:
+        now = anyio.current_time()
         submitting = context.waiting_to_submit > 0 or context.deferred > 0
         gives_up_at = context.weather.gives_up_at(submitting=submitting)
-        if gives_up_at is not None and anyio.current_time() >= gives_up_at:
+        if gives_up_at is not None and now >= gives_up_at:
             lasted = format_duration(context.settings.max_outage_s)
             context.stopping.fail(
                 ServiceAway(
@@ -159,7 +160,9 @@ async def _end_with_outage(context: Context) -> None:
                 )
             )
             return
-        await context.changed.wait(gives_up_at)
+        # At this very instant perhaps nobody is submitting: between two lives, or with the POST on the wire.
+        latest = context.weather.gives_up_at(submitting=True)
+        await context.changed.wait(None if latest is None else max(latest, now + 1.0))
 
 
 async def _drain_at_instant(context: Context) -> None:

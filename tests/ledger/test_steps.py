@@ -24,7 +24,9 @@ def job(store: Store, job_id: str = "fox") -> dict[str, object]:
 
 
 def attempts(store: Store) -> list[dict[str, object]]:
-    return [dict(row) for row in store.connection.execute("SELECT * FROM attempts ORDER BY generation, number")]
+    return [
+        dict(row) for row in store.connection.execute("SELECT * FROM attempts ORDER BY generation, number")
+    ]
 
 
 def error_of(store: Store) -> tuple[object, object]:
@@ -162,7 +164,7 @@ def test_a_note_stays_with_a_job_that_stays(fox):
 
     entry = fox.note(the(fox).seq, an_error(ErrorCode.JOB_TIMEOUT, "not finished in time"))
 
-    assert (entry.state, entry.request_id) == (State.SUBMITTED, "r-fox-1-0")
+    assert (entry.state, entry.request_id) == (State.SUBMITTED, "r-fox-1")
     assert error_of(fox) == ("job_timeout", "not finished in time")
 
 

@@ -72,6 +72,16 @@ def test_every_way_a_spreadsheet_saves_is_read(read, ends, delimiter, encoding):
     ]
 
 
+def test_delimiters_inside_quotes_of_the_header_do_not_count(read):
+    assert read(f'text,images,"meta.a;b;c;d;e"\na,{URL},x\n', "m.csv").only.meta == {"a;b;c;d;e": "x"}
+
+
+def test_a_number_of_5000_digits_is_a_problem_and_no_crash(read):
+    (said,) = read(f"{HEAD}a,a,{URL},{'9' * 5000}\n", "m.csv").said
+
+    assert said.endswith("is not a whole number (2 to 12) (5,000 digits are beyond all bounds)")
+
+
 def test_tsv_has_tabs_whatever_the_header_looks_like(read):
     assert read(f"id\ttext\timages\na,b\tc,d;e\t{URL}\n", "m.tsv").only.id == "a,b"
 

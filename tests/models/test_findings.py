@@ -6,6 +6,9 @@ import pytest
 
 from batchrunner.models import InputSchema, Schemas
 
+NINES = "9" * 60
+BEYOND = "301 digits are beyond all bounds"
+
 
 def findings(properties, inputs):
     schema = InputSchema.parse("acme/a", {"properties": properties})
@@ -24,6 +27,7 @@ def findings(properties, inputs):
         ({"type": "integer"}, "5", '"5" is not a whole number', "write it without quotes"),
         ({"type": "integer"}, " 5", '" 5" is not a whole number', "remove the blanks around it"),
         ({"type": "integer"}, "007", '"007" is not a whole number', "write it without the leading zeros"),
+        ({"type": "integer"}, "9" * 301, f"\"{NINES}…\" is not a whole number", BEYOND),
         ({"type": "boolean"}, "yes", '"yes" is not true or false', None),
         ({"type": "boolean"}, "True", '"True" is not true or false', "write it without quotes"),
         ({"type": "string"}, 5, "5 is not text", 'write it in quotes: "5"'),
@@ -50,7 +54,9 @@ def test_what_is_wrong_and_what_is_allowed(schema, value, message, hint):
 
 
 def test_a_wrong_type_is_one_finding_however_many_rules_it_breaks():
-    assert len(findings({"x": {"enum": [1], "minimum": 0, "type": "integer"}}, {"x": "a"})) == 1
+    assert findings({"x": {"enum": [1], "minLength": 2, "type": "integer"}}, {"x": "a"}) == [
+        ("x", '"a" is not a whole number (1)', None)
+    ]
 
 
 def test_a_finding_inside_names_the_way_to_it():
@@ -84,3 +90,13 @@ def test_lengths_are_counted_in_characters():
     assert [f.message for f in schema.problems({"text": "😀" * 501, "images": images})] == [
         "501 characters, at most 500 allowed"
     ]
+
+
+def test_a_typo_counts_as_the_name_it_is_nearest_to_not_as_another_of_the_same_meaning():
+    schema = InputSchema.parse("acme/a", {"properties": {"video": {}, "video_url": {}}})
+
+    assert (schema.meant("video_ur"), schema.meant("videos"), schema.meant("fps")) == (
+        "video_url",
+        "video",
+        None,
+    )

@@ -97,6 +97,12 @@ def test_a_schema_that_refers_to_itself_ends():
     assert schema.warnings
 
 
+def test_references_that_multiply_come_to_an_end():
+    levels = {f"L{n}": {"allOf": [{"$ref": f"#/$defs/L{n + 1}"}] * 3} for n in range(25)}
+
+    assert schema_of({"x": {"$ref": "#/$defs/L0"}}, **{"$defs": levels}).warnings
+
+
 @pytest.mark.parametrize("document", [None, 5, "x", [], {"type": "array"}, {"type": ["object", "null"]}])
 def test_what_describes_no_inputs_is_no_schema(document):
     with pytest.raises(ManifestInvalid, match="the input schema of acme/a"):

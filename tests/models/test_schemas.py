@@ -84,6 +84,7 @@ def test_what_the_command_gives_comes_before_what_the_manifest_gives(file):
 
     assert inputs(both, "acme/a") == ["given"]
     assert inputs(Schemas().with_manifest_schema(BARE, "m.yaml"), "acme/a") == ["bare"]
+    assert inputs(Schemas([file(BARE)]).with_manifest_schema({}, "m.yaml"), "acme/a") == ["bare"]
     assert inputs(given, "acme/b") is None
 
 

@@ -1,0 +1,268 @@
+"""Never pay twice: what a submission's answer means, as the service's own books show it."""
+
+from __future__ import annotations
+
+import time
+from email.utils import formatdate
+
+import pytest
+
+from .fake_service import accepts_and, answers, hangs_up, later, resets, says_nothing, status, usual
+
+HTML = b"<html><body>Bad gateway</body></html>"
+
+DOUBTS = {
+    "closed before anything": hangs_up,
+    "accepted, then closed": accepts_and(hangs_up),
+    "accepted, then reset": accepts_and(resets),
+    "accepted, then silence": accepts_and(says_nothing),
+    "HTTP 408": accepts_and(answers(408, {"message": "Request timeout"})),
+    "HTTP 500 in the service's words": accepts_and(answers(500, {"message": "Redis lock timeout"})),
+    "HTTP 502": accepts_and(answers(502, HTML)),
+    "HTTP 503 of a proxy": accepts_and(answers(503, HTML, Content_Type="text/html")),
+    "HTTP 503 without a word": accepts_and(answers(503)),
+    "HTTP 504": accepts_and(answers(504)),
+    "HTTP 302": accepts_and(answers(302, Location="https://elsewhere.example.com/")),
+    "200 with a page": accepts_and(answers(200, HTML)),
+    "200 with nothing": accepts_and(answers(200)),
+    "200 cut short": accepts_and(answers(200, b'{"request_id": "rq-00')),
+    "200 without an id": accepts_and(answers(200, {"status": "in_queue"})),
+    "200 with a number for an id": accepts_and(answers(200, {"request_id": 17})),
+    "200 with a path for an id": accepts_and(answers(200, {"request_id": "../../balance"})),
+    "200 with a server's error code": accepts_and(answers(200, {"error_code": 500001})),
+    "202 with an empty id": accepts_and(answers(202, {"request_id": " "})),
+}
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+def test_a_doubt_is_held_by_every_rerun_and_never_sent_again_by_itself(batch, fake, doubt):
+    batch.write("fox", "owl")
+    fake.script("submit", DOUBTS[doubt], text="fox")
+
+    first = batch.run("--http-timeout", 2)
+    again = batch.run()
+
+    fox = batch.results()["fox"]
+    assert (first.code, again.code) == (1, 1)
+    assert (fox["status"], fox["error"]["code"], fox["attempts"]) == ("unknown", "in_doubt", 1)
+    assert batch.results()["owl"]["status"] == "succeeded"
+    assert fake.posts("fox") == 1
+    assert "--retry unknown" in again.err
+
+
+CLEAR = {
+    "HTTP 429": answers(429, {"message": "slow down"}),
+    "HTTP 429 without a word": answers(429),
+    "HTTP 503 with Retry-After": answers(503, HTML, Retry_After="1"),
+    "HTTP 503 in the service's words": answers(503, {"error_code": 503001, "error_message": "busy"}),
+    "HTTP 503 with a message": answers(503, {"message": "busy"}),
+}
+
+
+@pytest.mark.parametrize("answer", CLEAR)
+def test_what_was_certainly_not_taken_is_sent_again_and_costs_no_attempt(batch, fake, answer):
+    batch.write("fox")
+    fake.script("submit", CLEAR[answer])
+
+    outcome = batch.run("--max-attempts", 1)
+
+    assert outcome.code == 0
+    assert fake.posts("fox") == 2
+    assert fake.paid == {"fox": 1}
+    assert batch.results()["fox"]["attempts"] == 1
+
+
+@pytest.mark.parametrize("as_date", [False, True])
+def test_retry_after_is_kept_in_seconds_and_as_a_date(batch, fake, as_date):
+    batch.write("fox", "owl", "cat")
+    value = formatdate(time.time() + 4, usegmt=True) if as_date else "3"
+    fake.script("submit", answers(429, Retry_After=value))
+
+    outcome = batch.run("--concurrency", 1)
+
+    first, second, *_ = fake.calls("submit")
+    assert outcome.code == 0
+    assert second.at - first.at > (1.5 if as_date else 3)  # a date carries whole seconds only
+    assert fake.paid == {"fox": 1, "owl": 1, "cat": 1}
+
+
+@pytest.mark.parametrize(
+    ("http", "body"),
+    [
+        (400, {"error_message": "images: not reachable"}),
+        (404, {"error_code": 400001, "error_message": "InvalidResourceIdentifier"}),
+        (422, {"detail": [{"msg": "duration is too long"}]}),
+        (200, {"error_code": 422001, "error_message": "schema"}),
+    ],
+)
+def test_a_refused_row_fails_alone_and_is_not_sent_again(batch, fake, http, body):
+    batch.write("fox", "owl")
+    fake.always("submit", answers(http, body), text="fox")
+
+    outcome = batch.run()
+    again = batch.run()
+
+    assert (outcome.code, again.code) == (1, 1)
+    assert batch.results()["fox"]["error"]["code"] == "refused"
+    assert batch.results()["owl"]["status"] == "succeeded"
+    assert fake.posts("fox") == 1
+
+
+def test_the_users_word_sends_a_doubt_again(batch, fake):
+    batch.write("fox", "owl")
+    fake.script("submit", accepts_and(hangs_up), text="fox")
+    batch.run()
+
+    outcome = batch.run("--retry", "unknown")
+
+    assert outcome.code == 0
+    assert batch.states == {"succeeded": 2}
+    assert fake.posts("fox") == 2
+    assert fake.posts("owl") == 1
+
+
+def test_on_unknown_resubmit_sends_again_within_the_attempts_allowed(batch, fake):
+    batch.write("fox")
+    fake.script("submit", *[accepts_and(hangs_up)] * 2)
+    batch.run()
+
+    second = batch.run("--on-unknown", "resubmit", "--max-attempts", 2)
+    third = batch.run("--on-unknown", "resubmit", "--max-attempts", 2)
+
+    assert (second.code, third.code) == (1, 1)
+    assert fake.posts() == 2
+
+
+def test_after_a_doubt_a_free_read_is_answered_before_anything_more_is_sent(batch, fake):
+    batch.write("fox", "owl", "cat")
+    fake.script("submit", accepts_and(hangs_up), text="fox")
+
+    batch.run("--concurrency", 1)
+
+    calls = [seen.endpoint for seen in fake.seen if seen.endpoint in ("submit", "model")]
+    assert calls == ["model", "submit", "model", "submit", "submit"]
+
+
+def test_after_a_doubt_one_submission_goes_first_as_a_canary(batch, fake):
+    names = [f"p{n}" for n in range(6)]
+    batch.write("fox", *names)
+    fake.script("submit", accepts_and(hangs_up), later(1.5))
+
+    batch.run("--concurrency", 1)  # one at a time: the doubt is known before the rest
+    canary, *rest = fake.calls("submit")[1:]
+
+    assert all(seen.at - canary.at > 1.4 for seen in rest)
+    assert fake.paid == dict.fromkeys(["fox", *names], 1)
+
+
+def test_three_doubts_in_a_row_are_an_outage_that_max_outage_ends(batch, fake):
+    batch.write(*(f"p{n}" for n in range(12)))
+    fake.always("submit", accepts_and(hangs_up))
+
+    outcome = batch.run("--concurrency", 2, "--max-outage", 4)
+
+    assert outcome.code == 69
+    assert batch.states["unknown"] == fake.posts()
+    assert fake.posts() <= 7
+    assert batch.states["pending"] == 12 - fake.posts()
+
+
+def test_a_row_that_alone_is_always_turned_away_fails_alone(batch, fake):
+    names = [f"p{n:02}" for n in range(40)]
+    batch.write("poison", *names)
+    fake.always("submit", answers(429, Retry_After="0"), text="poison")
+
+    outcome = batch.run("--concurrency", 4, "--max-outage", 100)
+
+    assert outcome.code == 1
+    assert batch.results()["poison"]["error"]["code"] == "refused"
+    assert fake.posts("poison") >= 10
+    assert fake.paid == dict.fromkeys(names, 1)
+
+
+def test_a_failed_generation_is_tried_as_often_as_allowed_and_each_try_is_counted(batch, fake):
+    batch.write("fox", "owl")
+    fake.script("result", status("failed", error={"message": "the GPU ran away"}), text="fox")
+    fake.always("result", status("failed", error="again"), text="owl")
+
+    outcome = batch.run("--max-attempts", 2)
+
+    results = batch.results()
+    assert outcome.code == 1
+    assert fake.paid == {"fox": 2, "owl": 2}
+    assert (results["fox"]["status"], results["fox"]["attempts"]) == ("succeeded", 2)
+    assert (results["owl"]["status"], results["owl"]["error"]["code"]) == ("failed", "generation_failed")
+
+
+def test_a_moderated_prompt_is_told_apart_and_not_tried_again(batch, fake):
+    batch.write("fox")
+    fake.always("result", status("failed", error="The prompt was rejected by content moderation"))
+
+    outcome = batch.run()
+
+    assert outcome.code == 1
+    assert batch.results()["fox"]["error"]["code"] == "moderated"
+    assert fake.posts() == 1
+
+
+@pytest.mark.parametrize("word", ["failed", "moderated"])
+def test_retry_takes_a_state_or_an_error_code_and_gives_fresh_attempts(batch, fake, word):
+    batch.write("fox", "owl", "cat")
+    fake.script("result", status("failed", error="nsfw"), text="fox")
+    fake.script("submit", accepts_and(hangs_up), text="owl")
+    batch.run()
+
+    outcome = batch.run("--retry", word)
+
+    assert outcome.code == 1  # the owl is still in doubt
+    assert batch.results()["fox"]["status"] == "succeeded"
+    assert fake.paid == {"fox": 2, "owl": 1, "cat": 1}
+
+
+def test_a_batch_that_is_refused_from_the_start_is_halted(batch, fake):
+    batch.write(*(f"p{n:02}" for n in range(60)))
+    fake.always("submit", answers(422, {"detail": "no"}))
+
+    outcome = batch.run("--concurrency", 4)
+
+    assert outcome.code == 75
+    assert 20 <= fake.posts() <= 30
+    assert batch.states["pending"] == 60 - fake.posts()
+
+
+def test_a_job_that_holds_a_request_id_is_collected_before_it_may_be_paid_again(batch, fake):
+    batch.write("fox")
+    fake.looks_until_done = 10**9
+
+    first = batch.run("--job-timeout", "1s")
+    waiting = batch.live()["fox"]
+    fake.looks_until_done = 1
+    second = batch.run("--retry", "failed")
+
+    assert first.code == 75
+    assert (waiting["status"], waiting["error"]["code"]) == ("submitted", "job_timeout")
+    assert second.code == 0
+    assert fake.posts() == 1
+
+
+def test_a_completed_status_is_no_success_until_the_result_says_so(batch, fake):
+    batch.write("fox", "owl")
+    fake.script("result", status("in_progress"), status("in_progress"), usual, text="fox")
+    fake.script("result", answers(400, {"error_code": 400005}), usual, text="owl")
+
+    outcome = batch.run()
+
+    assert outcome.code == 0
+    assert fake.paid == {"fox": 1, "owl": 1}
+
+
+def test_looks_that_fail_never_fail_a_job(batch, fake):
+    batch.write("fox")
+    fake.script(
+        "status", hangs_up, answers(500), answers(504, HTML), answers(200, HTML), status("mystery"), usual
+    )
+
+    outcome = batch.run()
+
+    assert outcome.code == 0
+    assert fake.posts() == 1

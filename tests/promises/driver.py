@@ -1,0 +1,71 @@
+"""What one forked command is made to meet: a service with faults, a point of death, a disk that fails."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+from typing import Any
+
+import anyio._backends._asyncio  # noqa: F401 (loaded here so that every command finds it loaded)
+import httpx
+
+from batchrunner import shelf, simulator
+from batchrunner.cli import cancel, resolve, results, run, run_main, simulate, status, verify  # noqa: F401
+from batchrunner.simulator import Films, SimulatorSettings, open_simulator, parse_fault, transport
+from batchrunner.simulator.film_order import FilmOrder
+from batchrunner.simulator.studio import TinyStudio
+
+from .crash_points import Point
+from .films import film_of
+from .seams import Watcher, Wire, watch
+
+
+def drive(order: dict[str, Any]) -> int:
+    """Run the command of *order*; unless it is made to die, return its exit code."""
+    os.umask(0o077)
+    watcher = Watcher(
+        die_at=Point(order["die_at"]) if order["die_at"] else None,
+        nth=order["nth"],
+        interrupt_at=Point(order["interrupt_at"]) if order["interrupt_at"] else None,
+        report=Path(order["report"]),
+    )
+    watch(watcher)
+    _furnish(watcher, order)
+    _break_disk(order)
+    code = run_main(order["argv"])
+    watcher.write_report()
+    return code
+
+
+def _furnish(watcher: Watcher, order: dict[str, Any]) -> None:
+    """Let ``--simulate`` find the test's own service, whose memory lies outside the output folder."""
+    TinyStudio.make = _make  # type: ignore[method-assign]
+    if order["argv"][0] == "simulate":
+        return  # a service of its own, for commands that reach it over a socket
+    settings = SimulatorSettings(films=Films.TINY, **order["service"])
+    faults = [parse_fault(line) for line in order["faults"]]
+    simulator.open_simulator = lambda *, state: open_simulator(
+        settings, state=Path(order["memory"]), faults=faults
+    )
+
+    def watched(service: simulator.Service, clock: Any) -> httpx.AsyncBaseTransport:
+        return Wire(transport(service, clock), watcher)
+
+    simulator.transport = watched
+
+
+async def _make(studio: TinyStudio, order: FilmOrder) -> bytes:
+    return film_of(order.text)
+
+
+def _break_disk(order: dict[str, Any]) -> None:
+    if order["file_limit"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (order["file_limit"], order["file_limit"]))
+    if order["write_errno"] is not None:
+        number = order["write_errno"]
+
+        async def failing(part: shelf.DiskPart, chunk: bytes) -> None:
+            raise OSError(number, os.strerror(number))
+
+        shelf.DiskPart.write = failing  # type: ignore[method-assign]

@@ -1,0 +1,247 @@
+"""The lives of a batch: each is one command in a process of its own, from its start to its end or death.
+
+The processes come from a nursery (nursery.py).  What a life is made to meet is written down as a Script.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from .crash_points import Point
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[2]
+MODEL = "bytedance/seedance-1-0/lite/reference-to-video"
+IMAGE = "https://images.example.com/fox.png"
+TOKEN = "rc-secret-5b1c0ffee-5b1c0ffee"
+PATIENCE_S = 60.0
+FAST = ("--progress", "none", "--poll-interval", "0.3")
+WORKERS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """What one life meets."""
+
+    die_at: Point | None = None
+    nth: int = 1
+    interrupt_at: Point | None = None
+    faults: tuple[str, ...] = ()
+    service: dict[str, Any] = field(default_factory=lambda: {"service_time_s": 0.5, "slots": 3})
+    file_limit: int | None = None
+    """No file may grow beyond so many bytes."""
+    write_errno: int | None = None
+    """What every write to a part file fails with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """What was left of one command."""
+
+    status: int
+    """As ``os.waitpid`` gives it."""
+    out: str
+    err: str
+    passes: dict[str, int]
+    on_the_wire: frozenset[str]
+
+    @property
+    def code(self) -> int:
+        """The exit code; minus the signal where one ended it."""
+        return os.waitstatus_to_exitcode(self.status)
+
+    @property
+    def killed(self) -> bool:
+        return self.code == -signal.SIGKILL
+
+
+class Nursery:
+    """One forking process; a command at a time."""
+
+    def __init__(self, began_at: float) -> None:
+        ours = ("RUNCOMFY", "BATCHRUNNER", "COMFY_", "XDG_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", f"{__package__}.nursery", repr(began_at)],
+            cwd=ROOT, env={**kept, "RUNCOMFY_API_TOKEN": TOKEN}, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def begin(self, order: dict[str, Any]) -> int:
+        """Fork a command and return its process id."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return int(self._answer()["pid"])
+
+    def end(self) -> int:
+        """Wait for the command and return its wait status."""
+        return int(self._answer()["status"])
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.communicate(timeout=PATIENCE_S)
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+
+class Nurseries:
+    """So many nurseries as commands may live at once."""
+
+    def __init__(self, count: int = WORKERS) -> None:
+        began_at = time.time()
+        self._all = [Nursery(began_at) for _ in range(count)]
+        self._free: SimpleQueue[Nursery] = SimpleQueue()
+        for nursery in self._all:
+            self._free.put(nursery)
+
+    @contextmanager
+    def one(self) -> Iterator[Nursery]:
+        nursery = self._free.get()
+        try:
+            yield nursery
+        finally:
+            self._free.put(nursery)
+
+    def at_once(self, cases: list[Callable[[], T]]) -> list[T]:
+        """Let several cases live side by side."""
+        with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+            return [future.result() for future in [pool.submit(case) for case in cases]]
+
+    def close(self) -> None:
+        for nursery in self._all:
+            nursery.close()
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """One manifest, one output folder, the service's memory beside it, and lives on them."""
+
+    nurseries: Nurseries
+    home: Path
+    lives: int = 0
+
+    def __post_init__(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def manifest(self) -> Path:
+        return self.home / "jobs.jsonl"
+
+    @property
+    def folder(self) -> Path:
+        return self.home / "out"
+
+    @property
+    def memory(self) -> Path:
+        """What the service remembers; it survives whatever happens to the folder."""
+        return self.home / "service.sqlite"
+
+    def write(self, *texts: str, **edited: int) -> None:
+        """Write the manifest: one job a text, which is its id and prompt; *edited* gives some a seed."""
+        seeds = {text: {"seed": edited[text.replace("-", "_")]} for text in texts
+                 if text.replace("-", "_") in edited}  # fmt: skip
+        rows = [
+            {"id": text, "text": text, "images": [IMAGE], "model": MODEL, **seeds.get(text, {})}
+            for text in texts
+        ]
+        self.manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    def run(self, *flags: object, script: Script | None = None) -> Life:
+        return self.live(*self.run_command(*flags), script=script)
+
+    def run_command(self, *flags: object) -> list[str]:
+        """The words of ``run`` on this batch, on the simulator in its own process."""
+        words = ("run", self.manifest, "-o", self.folder, "--simulate", *FAST, *flags)
+        return [str(word) for word in words]
+
+    @contextmanager
+    def serving(self, *faults: str, flags: tuple[object, ...] = ()) -> Iterator[str]:
+        """Let the service live in a process of its own, on a port; gives its address."""
+        words = ("simulate", "--port", 0, "--films", "tiny", "--state", self.memory, "--service-time", 0.5)
+        armed = [word for fault in faults for word in ("--fault", fault)]
+        service = Batch(nurseries=self.nurseries, home=self.home / f"service-{self.lives}")
+        with service.started(*words, *flags, *armed) as (pid, ended):
+            try:
+                yield _first_line(service.home / "life-1.out")
+            finally:
+                os.kill(pid, signal.SIGTERM)
+                ended()
+
+    def live(self, *argv: object, script: Script | None = None) -> Life:
+        """Let a command live to its end."""
+        with self.started(*argv, script=script) as (_, ended):
+            return ended()
+
+    @contextmanager
+    def started(
+        self, *argv: object, script: Script | None = None
+    ) -> Iterator[tuple[int, Callable[[], Life]]]:
+        """Start a command; gives its process id and the call that waits for its end."""
+        self.lives += 1
+        order = self._order([str(word) for word in argv], script or Script())
+        waited: list[Life] = []
+        with self.nurseries.one() as nursery:
+            pid = nursery.begin(order)
+
+            def ended() -> Life:
+                if not waited:
+                    waited.append(_life(order, nursery.end()))
+                return waited[0]
+
+            try:
+                yield pid, ended
+            finally:
+                ended()
+
+    def _order(self, argv: list[str], script: Script) -> dict[str, Any]:
+        name = f"life-{self.lives}"
+        return {
+            "argv": argv, "cwd": str(self.home), "env": {"HOME": str(self.home)},
+            "out": str(self.home / f"{name}.out"), "err": str(self.home / f"{name}.err"),
+            "report": str(self.home / f"{name}.json"), "memory": str(self.memory),
+            "die_at": script.die_at, "nth": script.nth, "interrupt_at": script.interrupt_at,
+            "faults": script.faults, "service": script.service,
+            "file_limit": script.file_limit, "write_errno": script.write_errno,
+        }  # fmt: skip
+
+
+def _first_line(path: Path) -> str:
+    """Wait for the first line that a command prints."""
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        line, end, _ = path.read_text().partition("\n") if path.exists() else ("", "", "")
+        if end:
+            return line
+        time.sleep(0.01)
+    raise AssertionError(f"nothing was said in {path}")
+
+
+def _life(order: dict[str, Any], status: int) -> Life:
+    report = Path(order["report"])
+    left = json.loads(report.read_text()) if report.exists() else {"passes": {}, "on_the_wire": []}
+    err = Path(order["err"]).read_text(errors="replace")
+    assert "Traceback" not in err, err
+    return Life(
+        status=status,
+        out=Path(order["out"]).read_text(errors="replace"),
+        err=err,
+        passes=left["passes"],
+        on_the_wire=frozenset(left["on_the_wire"]),
+    )

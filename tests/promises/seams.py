@@ -1,0 +1,259 @@
+"""Where in the program the crash points are, and how a process is made to die at one.
+
+For a process of its own only (nursery.py): it wraps what the points name, from outside; the product has no
+hook for it.  Every wrapper does what it wraps, and tells before or after that a point was reached.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import json
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from batchrunner import disk, ownership, plan, session, shelf, verification
+from batchrunner.client import Client
+from batchrunner.folder import Folder, Lock
+from batchrunner.ledger import Entry, Store, intake
+from batchrunner.outputs import results
+
+from .crash_points import Point as P
+
+STEPS: dict[str, tuple[P | None, P | None]] = {
+    "intend": (P.INTENT_WRITTEN, P.INTENT_COMMITTED),
+    "accepted": (P.ID_WRITTEN, P.ID_COMMITTED),
+    "not_accepted": (P.TURNED_AWAY_WRITTEN, P.TURNED_AWAY_COMMITTED),
+    "refused": (P.REFUSAL_WRITTEN, P.REFUSAL_COMMITTED),
+    "in_doubt": (P.DOUBT_WRITTEN, P.DOUBT_COMMITTED),
+    "done": (P.OUTPUTS_WRITTEN, P.OUTPUTS_COMMITTED),
+    "failed_there": (P.FAILURE_WRITTEN, P.FAILURE_COMMITTED),
+    "gave_up": (P.END_WRITTEN, P.END_COMMITTED),
+    "cancelled_there": (P.CANCELLED_WRITTEN, P.CANCELLED_COMMITTED),
+    "note": (P.NOTE_WRITTEN, P.NOTE_COMMITTED),
+    "renew_outputs": (P.LINK_WRITTEN, P.LINK_COMMITTED),
+    "reserve": (P.NAME_WRITTEN, P.NAME_RESERVED),
+    "file_saved": (P.SAVED_WRITTEN, P.SAVED_COMMITTED),
+    "file_missing": (P.MISSING_WRITTEN, P.MISSING_COMMITTED),
+    "file_moved": (P.SUPERSEDED_WRITTEN, P.SUPERSEDED_COMMITTED),
+    "rerun": (P.RERUN_WRITTEN, P.RERUN_COMMITTED),
+    "edit": (P.EDIT_WRITTEN, None),
+    "cancel": (P.UNSENT_CANCEL_WRITTEN, P.UNSENT_CANCEL_COMMITTED),
+    "take_back": (P.TAKE_BACK_WRITTEN, P.TAKE_BACK_COMMITTED),
+    "resubmit": (P.RESUBMIT_WRITTEN, P.RESUBMIT_COMMITTED),
+    "attach": (P.ATTACH_WRITTEN, P.ATTACH_COMMITTED),
+    "give_up": (P.GIVE_UP_WRITTEN, P.GIVE_UP_COMMITTED),
+}
+"""The ledger's steps: the point before their commit, and the one after it."""
+
+ANSWERS = frozenset({"accepted", "not_accepted", "refused", "in_doubt"})
+"""The steps that record what became of a submission."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Watcher:
+    """Counts the passings of every point, and ends the process at the one it was told."""
+
+    die_at: P | None
+    nth: int
+    report: Path
+    """What is written last: the passings, and the jobs whose submission was on the wire."""
+    interrupt_at: P | None = None
+    """Here the process gets a Ctrl-C, once."""
+    passes: Counter[P] = field(default_factory=Counter)
+    on_the_wire: set[str] = field(default_factory=set)
+    """Jobs between the intent to submit and the record of the answer."""
+    committed: list[Callable[[], None]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def reach(self, point: P) -> None:
+        with self.lock:
+            self.passes[point] += 1
+            if point is self.interrupt_at and self.passes[point] == 1:
+                os.kill(os.getpid(), signal.SIGINT)
+            if point is self.die_at and self.passes[point] == self.nth:
+                self.write_report()
+                os.kill(os.getpid(), signal.SIGKILL)
+                time.sleep(600)  # the signal is on its way
+
+    def write_report(self) -> None:
+        passes = {str(point): n for point, n in self.passes.items()}
+        self.report.write_text(json.dumps({"passes": passes, "on_the_wire": sorted(self.on_the_wire)}))
+
+
+def watch(watcher: Watcher) -> None:
+    """Put every point in its place."""
+    _watch_opening(watcher)
+    _watch_ledger(watcher)
+    _watch_films(watcher)
+    _watch_end(watcher)
+    _after(watcher, Client, "submit", P.ANSWER_RECEIVED)
+
+
+class Wire(httpx.AsyncBaseTransport):
+    """The way to the service, with a point on either side of it."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport, watcher: Watcher) -> None:
+        self._inner = inner
+        self._watcher = watcher
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        leaving, answered = _points_of(request.method, request.url.path)
+        if leaving is not None:
+            self._watcher.reach(leaving)
+        response = await self._inner.handle_async_request(request)
+        if answered is not None:
+            self._watcher.reach(answered)
+        return response
+
+
+def _points_of(method: str, path: str) -> tuple[P | None, P | None]:
+    if path.startswith("/v1/models/"):
+        return (P.SUBMISSION_LEAVING, P.SUBMISSION_TAKEN) if method == "POST" else (None, None)
+    if path.startswith("/files/"):
+        return P.DOWNLOAD_LEAVING, P.DOWNLOAD_ANSWERED
+    return {
+        "status": (P.LOOK_LEAVING, P.LOOK_ANSWERED),
+        "result": (P.RESULT_LEAVING, P.RESULT_ANSWERED),
+        "cancel": (P.CANCEL_LEAVING, P.CANCEL_ANSWERED),
+    }.get(path.rpartition("/")[2], (None, None))
+
+
+def _watch_opening(watcher: Watcher) -> None:
+    _after(watcher, Folder, "create", P.FOLDER_MADE)
+    _before(watcher, ownership.Store, "open", P.LOCKED)
+    _after(watcher, plan, "stage", P.MANIFEST_STAGED)
+    _after(watcher, plan, "take_in", P.MANIFEST_TAKEN_IN, then=P.MANIFEST_COMMITTED)
+    write = Lock.write
+
+    def named(lock: Lock, *, left_open: bool) -> None:
+        if left_open:
+            watcher.reach(P.LEDGER_OPENED)
+        write(lock, left_open=left_open)
+        watcher.reach(P.LOCK_NAMED if left_open else P.LOCK_RELEASED)
+
+    Lock.write = named  # type: ignore[method-assign]
+
+
+def _watch_ledger(watcher: Watcher) -> None:
+    for name, (written, committed) in STEPS.items():
+        setattr(Store, name, _step(watcher, name, getattr(Store, name), written, committed))
+    transaction = Store.transaction
+
+    @contextmanager
+    def watched(store: Store) -> Iterator[None]:
+        watcher.committed.clear()
+        with transaction(store):
+            yield
+        for tell in list(watcher.committed):
+            tell()
+        watcher.committed.clear()
+
+    Store.transaction = watched  # type: ignore[method-assign]
+
+
+def _step(
+    watcher: Watcher, name: str, step: Callable[..., Any], written: P | None, committed: P | None
+) -> Callable[..., Any]:
+    @functools.wraps(step)
+    def watched(store: Store, *args: Any, **kwargs: Any) -> Any:
+        result = step(store, *args, **kwargs)
+        if name == "intend":
+            watcher.on_the_wire.add(result.id)
+        if written is not None:
+            watcher.reach(written)
+        watcher.committed.append(functools.partial(_committed, watcher, name, result, committed))
+        return result
+
+    return watched
+
+
+def _committed(watcher: Watcher, name: str, result: object, point: P | None) -> None:
+    if name in ANSWERS and isinstance(result, Entry):
+        watcher.on_the_wire.discard(result.id)
+    if point is not None:
+        watcher.reach(point)
+
+
+def _watch_films(watcher: Watcher) -> None:
+    _before(watcher, shelf, "examine", P.PART_WRITTEN)
+    _after(watcher, shelf, "examine", P.PART_CHECKED)
+    _after(watcher, shelf.DiskPart, "seal", P.PART_SYNCED)
+    _after(watcher, shelf.DiskPart, "set_aside", P.PART_REJECTED)
+    _after(watcher, shelf.DiskShelf, "keep", P.KEPT)
+    _after(watcher, shelf.DiskShelf, "move", P.SUPERSEDED_MOVED)
+    _after(watcher, verification, "_set_aside", P.FLAWED_SET_ASIDE)
+    _before(watcher, disk, "sync_folder", P.RENAMED)
+    write = shelf.DiskPart.write
+
+    async def in_halves(part: shelf.DiskPart, chunk: bytes) -> None:
+        half = len(chunk) // 2
+        await write(part, chunk[:half])
+        await part._file.flush()
+        watcher.reach(P.PART_HALF_WRITTEN)
+        await write(part, chunk[half:])
+
+    shelf.DiskPart.write = in_halves  # type: ignore[method-assign]
+
+
+def _watch_end(watcher: Watcher) -> None:
+    lines = results.read_results
+
+    def half_written(store: Store) -> Iterator[Any]:
+        for line in lines(store):
+            yield line
+            watcher.reach(P.RESULTS_HALF_WRITTEN)
+
+    results.read_results = half_written
+    _before(watcher, disk, "move_durably", P.REPORT_WRITTEN)
+    _after(watcher, disk, "move_durably", P.REPORT_NAMED)
+    _before(watcher, Store, "checkpoint", P.CHECKPOINT_DUE)
+    _after(watcher, Store, "checkpoint", P.CHECKPOINT_MADE)
+    _after(watcher, Store, "close", P.LEDGER_CLOSED)
+
+
+def _before(watcher: Watcher, owner: object, name: str, point: P) -> None:
+    _wrap(owner, name, lambda: watcher.reach(point), lambda: None)
+
+
+def _after(watcher: Watcher, owner: object, name: str, point: P, *, then: P | None = None) -> None:
+    """Tell of *point* after the call, and of *then* once the transaction around it is committed."""
+
+    def tell() -> None:
+        watcher.reach(point)
+        if then is not None:
+            watcher.committed.append(lambda: watcher.reach(then))
+
+    _wrap(owner, name, lambda: None, tell)
+
+
+def _wrap(owner: object, name: str, before: Callable[[], None], after: Callable[[], None]) -> None:
+    raw = inspect.getattr_static(owner, name)
+    inner = raw.__func__ if isinstance(raw, classmethod) else raw
+
+    @functools.wraps(inner)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        before()
+        result = inner(*args, **kwargs)
+        after()
+        return result
+
+    @functools.wraps(inner)
+    async def await_call(*args: Any, **kwargs: Any) -> Any:
+        before()
+        result = await inner(*args, **kwargs)
+        after()
+        return result
+
+    wrapped = await_call if inspect.iscoroutinefunction(inner) else call
+    setattr(owner, name, classmethod(wrapped) if isinstance(raw, classmethod) else wrapped)

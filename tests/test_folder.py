@@ -1,0 +1,197 @@
+"""The output folder: refused where a run could pay again, private, and owned by one run at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from batchrunner.errors import FolderUnusable, ManifestMissing
+from batchrunner.folder import RESULTS, Folder
+from batchrunner.ledger import Store
+from batchrunner.ownership import owned
+from tests.builders import some_jobs, take
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return Folder(tmp_path / "out")
+
+
+def with_results(folder: Folder, name: str) -> None:
+    folder.create()
+    if "." in name:
+        (folder.path / name).write_text("{}\n")
+    else:
+        (folder.path / name).mkdir()
+        (folder.path / name / "fox.mp4").touch()
+
+
+def test_a_folder_that_does_not_exist_yet_may_be_used(folder):
+    folder.check_usable()
+    folder.create()
+    folder.check_usable()
+
+    assert folder.path.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_results_without_a_ledger_are_refused_not_paid_again(folder, name):
+    with_results(folder, name)
+
+    with pytest.raises(FolderUnusable, match="would pay again") as raised:
+        folder.check_usable()
+
+    assert name in str(raised.value)
+    assert "ledger.sqlite" in str(raised.value.hint)
+
+
+def test_results_with_an_empty_ledger_are_refused_too(folder):
+    with_results(folder, "videos")
+    folder.ledger.touch()
+
+    with pytest.raises(FolderUnusable, match="would pay again"):
+        folder.check_usable()
+
+
+def test_results_with_their_ledger_are_fine(folder):
+    with_results(folder, "videos")
+    with owned(folder) as store:
+        take(store, some_jobs(1))
+
+    folder.check_usable()
+
+
+def test_other_peoples_files_do_not_matter(folder):
+    folder.create()
+    (folder.path / "notes.txt").write_text("mine")
+    (folder.path / "videos").mkdir()
+
+    folder.check_usable()
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(folder):
+    folder.path.write_text("a file")
+
+    with pytest.raises(FolderUnusable, match="not a folder"):
+        folder.check_usable()
+
+
+@pytest.mark.parametrize("below", ["", "deeper"])
+def test_a_folder_cannot_be_made_where_a_file_is(folder, below):
+    folder.path.write_text("a file")
+
+    with pytest.raises(FolderUnusable):
+        Folder(folder.path / below).create()
+
+
+def test_reading_needs_a_ledger(folder):
+    with pytest.raises(ManifestMissing, match=r"no ledger\.sqlite"):
+        folder.require_ledger()
+
+    with owned(folder):
+        folder.require_ledger()
+
+
+# ── one owner ──
+
+
+def test_a_second_run_is_told_who_owns_the_folder(folder):
+    with (
+        owned(folder),
+        pytest.raises(FolderUnusable, match=f"process {os.getpid()} on ") as raised,
+        owned(folder),
+    ):
+        pass
+
+    assert "since 20" in str(raised.value)
+
+
+def test_a_lock_ends_with_its_owner(folder):
+    with owned(folder):
+        pass
+    with owned(folder) as store:
+        assert store.counts()
+
+
+def test_a_killed_owner_holds_nothing(folder):
+    script = (
+        "import os, signal, sys; from pathlib import Path; from batchrunner.folder import Folder;"
+        "from batchrunner.ownership import owned\n"
+        "with owned(Folder(Path(sys.argv[1]))) as store: os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = subprocess.run([sys.executable, "-c", script, str(folder.path)], check=False, timeout=60)
+    assert killed.returncode == -9
+
+    with owned(folder) as store:
+        assert store.count("1") == 0
+
+
+def test_a_lock_file_that_says_nothing_readable_names_nobody(folder):
+    with owned(folder):
+        folder.lock_file.write_bytes(b"\xff\xfe{")
+        with pytest.raises(FolderUnusable, match=r"process \? on \?"), owned(folder):
+            pass
+
+
+# ── a ledger that lost its latest commits ──
+
+
+def killed_half_way(folder: Folder, copy: Folder, *, with_log: bool) -> None:
+    """Leave in *copy* what a copy of the folder has, made while a run was writing."""
+    copy.create()
+    with owned(folder) as store:
+        take(store, some_jobs(2))
+        names = [folder.ledger.name, folder.lock_file.name] + ["ledger.sqlite-wal"] * with_log
+        for name in names:
+            (copy.path / name).write_bytes((folder.path / name).read_bytes())
+
+
+def test_a_ledger_without_its_latest_commits_is_refused(folder, tmp_path):
+    copy = Folder(tmp_path / "copy")
+    killed_half_way(folder, copy, with_log=False)
+
+    with pytest.raises(FolderUnusable, match="could pay again") as raised, owned(copy):
+        pass
+
+    assert "ledger.sqlite-wal" in str(raised.value)
+
+
+def test_a_ledger_with_its_log_is_whole(folder, tmp_path):
+    copy = Folder(tmp_path / "copy")
+    killed_half_way(folder, copy, with_log=True)
+
+    with owned(copy) as store:
+        assert store.count("1") == 2
+
+
+def test_a_folder_that_was_closed_well_says_so(folder):
+    with owned(folder) as store:
+        take(store, some_jobs(1))
+        assert json.loads(folder.lock_file.read_text())["ledger"] == "open"
+
+    assert json.loads(folder.lock_file.read_text())["ledger"] == "closed"
+    with owned(folder) as store:
+        assert store.count("1") == 1
+
+
+def test_a_refused_manifest_leaves_no_folder_behind(folder):
+    folder.create()
+    Store.open(folder.ledger).close()
+    folder.lock_file.touch()
+
+    folder.forget_ledger(with_folder=True)
+
+    assert not folder.path.exists()
+
+
+def test_a_folder_with_something_of_the_users_stays(folder):
+    folder.create()
+    (folder.path / "notes.txt").write_text("mine")
+
+    folder.forget_ledger(with_folder=True)
+
+    assert (folder.path / "notes.txt").exists()

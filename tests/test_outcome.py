@@ -1,0 +1,67 @@
+"""How a run went: one exit code, and the command to type next."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from batchrunner.errors import Exit
+from batchrunner.lifecycle import State
+from batchrunner.outcome import Report, Tally, decide_exit, next_command
+from batchrunner.plan import Plan
+
+
+def a_report(exit_code: Exit = Exit.OK, **states: int) -> Report:
+    counts = {state: states.get(state, 0) for state in State}
+    return Report(exit_code=exit_code, states=counts, plan=Plan(total=sum(counts.values())))
+
+
+@pytest.mark.parametrize(
+    ("tally", "stopped_with", "exit_code"),
+    [
+        (Tally(), None, Exit.OK),
+        (Tally(bad=1), None, Exit.SOME_FAILED),
+        (Tally(open=1), None, Exit.OPEN),
+        (Tally(open=1, bad=1), None, Exit.OPEN),
+        (Tally(open=1, bad=1), Exit.OUTAGE, Exit.OUTAGE),
+        (Tally(), Exit.INTERRUPTED, Exit.INTERRUPTED),
+    ],
+)
+def test_the_reason_of_a_sudden_end_counts_first_then_what_is_open_then_what_went_badly(
+    tally, stopped_with, exit_code
+):
+    assert decide_exit(tally, stopped_with) is exit_code
+
+
+@pytest.mark.parametrize(
+    ("report", "command"),
+    [
+        (a_report(succeeded=3), "batchrunner results out"),
+        (a_report(Exit.SOME_FAILED, failed=1, unknown=1), "batchrunner run jobs.csv -o out --retry unknown"),
+        (a_report(Exit.SOME_FAILED, failed=1), "batchrunner run jobs.csv -o out --retry failed"),
+        (a_report(Exit.SOME_FAILED, cancelled=1), "batchrunner run jobs.csv -o out --retry cancelled"),
+        (a_report(Exit.OPEN, submitted=1), "batchrunner run jobs.csv -o out"),
+        (a_report(Exit.OUTAGE, pending=1, failed=1), "batchrunner run jobs.csv -o out"),
+    ],
+)
+def test_the_next_command_is_the_one_a_person_would_type(report, command):
+    assert next_command(report, manifest="jobs.csv", folder="out") == command
+
+
+def test_without_a_manifest_the_next_command_resumes_the_folder():
+    assert next_command(a_report(Exit.OPEN), manifest=None, folder="out") == "batchrunner resume out"
+
+
+def test_names_with_blanks_are_quoted_for_the_shell():
+    command = next_command(a_report(Exit.OPEN), manifest="my jobs.csv", folder="my out")
+
+    assert command == "batchrunner run 'my jobs.csv' -o 'my out'"
+
+
+def test_a_report_as_data_is_plain_json_with_every_state():
+    data = json.loads(json.dumps(a_report(Exit.SOME_FAILED, failed=2).as_json()))
+
+    assert data["exit_code"] == 1
+    assert data["states"] == {**dict.fromkeys(map(str, State), 0), "failed": 2}
+    assert data["reason"] is None
