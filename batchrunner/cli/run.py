@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +11,12 @@ import click
 
 from ..errors import AccountRefused, BatchrunnerError, Exit, ManifestInvalid
 from ..folder import Folder
-from ..manifest import read_jobs
-from ..models import Schemas
 from ..progress import display
 from ..service import Service
-from ..session import Order, Rows, plan_only, run_order
+from ..session import Order, plan_only, run_order
 from ..settings import OnInterrupt, OnUnknown, Rerun, Selection, Settings
 from .connection import connection_options, named_service, typed
+from .manifests import check, named_rows
 from .options import folder_argument, manifest_argument, manifest_options, option, run_options
 from .words import ask, plan_words, say, say_error, summary_words
 
@@ -99,19 +97,12 @@ def _order(
 ) -> Order:
     return Order(
         folder=folder,
-        rows=None if manifest is None else _rows(manifest, flags),
+        rows=None if manifest is None else named_rows(manifest, flags),
         settings=_settings(flags),
         rerun=Rerun(retry=frozenset(flags["retry"]), redo=flags["redo"]),
         service=service,
         confirm=(lambda question: True) if flags["yes"] else ask,
         **more,
-    )
-
-
-def _rows(manifest: str, flags: dict[str, Any]) -> Callable[[], Rows]:
-    schemas = Schemas(flags["schemas"])
-    return lambda: read_jobs(
-        manifest, input_format=flags["input_format"], model=flags["model"], schemas=schemas
     )
 
 
@@ -138,10 +129,8 @@ def _name_problems_too(manifest: str | None, flags: dict[str, Any]) -> None:
     """Without a token nothing can run; still, name the manifest's problems in the same pass."""
     if manifest is None or manifest == "-":
         return
-    from .validate import check
-
     try:
-        check(_rows(manifest, flags)())
+        check(named_rows(manifest, flags)())
     except ManifestInvalid as error:
         say_error(error)
 

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
-from pathlib import Path
+from typing import Any
 
 import click
 
 from ..errors import Exit, ManifestInvalid
-from ..ledger import Store
-from ..ledger.intake import staged_count
-from ..manifest import read_jobs
-from ..models import Schemas
-from ..plan import load_jobs
-from ..session import Rows
+from .manifests import check, named_rows
 from .options import json_option, manifest_argument, manifest_options
 from .words import say
 
@@ -23,13 +17,11 @@ from .words import say
 @manifest_argument
 @manifest_options
 @json_option
-def validate(
-    manifest: str, model: str | None, schemas: tuple[Path, ...], input_format: str | None, as_json: bool
-) -> int:
+def validate(manifest: str, as_json: bool, **flags: Any) -> int:
     """Check MANIFEST against its model's schema; nothing is sent and no account is needed."""
-    rows = read_jobs(manifest, input_format=input_format, model=model, schemas=Schemas(schemas))
+    rows = named_rows(manifest, flags)
     try:
-        jobs = check(rows)
+        jobs = check(rows())
     except ManifestInvalid as error:
         if as_json and error.problems:
             _print_json(error.jobs, error)
@@ -37,15 +29,8 @@ def validate(
     if as_json:
         _print_json(jobs, None)
     else:
-        say(f"{manifest}: {jobs:,} jobs, no problems")
+        say(f"{manifest}: {jobs:,} job{'' if jobs == 1 else 's'}, no problems")
     return int(Exit.OK)
-
-
-def check(rows: Rows) -> int:
-    """Return the number of jobs.  Raises ManifestInvalid, naming every problem, when there is one."""
-    with closing(Store.scratch()) as store:
-        load_jobs(store, rows)
-        return staged_count(store)
 
 
 def _print_json(jobs: int, error: ManifestInvalid | None) -> None:

@@ -40,6 +40,12 @@ class Schemas:
             return replace(self._bare, model=model)
         return named or (_bundled(model) if model in bundled_models() else None)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the given schemas get wrong and is overlooked."""
+        given = [*self._named.values(), *([self._bare] if self._bare else [])]
+        return tuple(f"{schema.model}: {warning}" for schema in given for warning in schema.warnings)
+
     def with_manifest_schema(self, document: Json, source: str) -> Schemas:
         """Return these schemas and the one a manifest names; what ``--schema`` gave goes first.
 

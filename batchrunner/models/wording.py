@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -13,10 +14,13 @@ SHOWN: Final = 60  # characters of a value that a message repeats: enough to rec
 LISTED: Final = 16  # allowed values that a message lists
 COMPARED: Final = 100  # longer names are no typo of ours, and comparing them takes quadratic time
 
+PASSWORD: Final = re.compile(r"://[^/?#\s]*@")  # user and password in an address: no message repeats them
+
 
 def show(value: Json) -> str:
-    """Return *value* as JSON, long ones shortened with ``…``."""
+    """Return *value* as JSON, long ones shortened with ``…``, the password of an address left out."""
     if isinstance(value, str):
+        value = PASSWORD.sub("://…@", value)
         quoted = json.dumps(value[:SHOWN], ensure_ascii=False)
         return quoted if len(value) <= SHOWN else f'{quoted[:-1]}…"'
     text = json.dumps(value, ensure_ascii=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchrunner.models import InputSchema, Schemas
+from batchrunner.models.wording import show
 
 NINES = "9" * 60
 BEYOND = "301 digits are beyond all bounds"
@@ -100,3 +101,7 @@ def test_a_typo_counts_as_the_name_it_is_nearest_to_not_as_another_of_the_same_m
         "video",
         None,
     )
+
+
+def test_the_password_in_an_address_is_not_repeated() -> None:
+    assert show("https://me:secret@host/cat.jpg") == '"https://…@host/cat.jpg"'
