@@ -29,8 +29,8 @@ from .hosts import check_download_url, is_local_origin, is_private, origin_of
 
 PRODUCTION: Final = "https://model-api.runcomfy.net"
 
-MAX_REQUESTS: Final = 16
-"""Requests at once (not jobs): above this the httpx pool's bookkeeping costs more than it saves."""
+MAX_REQUESTS: Final = 64
+"""Requests at once (not jobs): a thousand jobs looked at every two seconds need some ten of them."""
 
 MAX_BODY_BYTES: Final = 4 << 20
 """A JSON answer larger than this is not read to its end."""
@@ -153,7 +153,7 @@ class Client:
         kept = httpx.Limits(max_connections=MAX_REQUESTS, max_keepalive_connections=MAX_REQUESTS)
         fresh = httpx.Limits(max_connections=MAX_REQUESTS, max_keepalive_connections=0)
         many = httpx.Limits(max_connections=None, max_keepalive_connections=8)
-        self._reads = await self._open(kept, context)
+        self._reads = await self._open(kept, context, self._pooled(context))
         self._submissions = await self._open(fresh, context)
         self._downloads = await self._open(many, context)
         return self
@@ -164,9 +164,21 @@ class Client:
         with anyio.CancelScope(shield=True, deadline=anyio.current_time() + 5):
             await self._stack.aclose()
 
-    async def _open(self, limits: httpx.Limits, context: ssl.SSLContext | bool) -> httpx.AsyncClient:
+    def _pooled(self, context: ssl.SSLContext | bool) -> httpx.AsyncBaseTransport | None:
+        if not isinstance(context, ssl.SSLContext):
+            return None
+        from .transport import pooled_reads  # a run's only: importing it takes longer than `status` does
+
+        return pooled_reads(MAX_REQUESTS, context, through_proxies=not self.is_local)
+
+    async def _open(
+        self,
+        limits: httpx.Limits,
+        context: ssl.SSLContext | bool,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> httpx.AsyncClient:
         client = httpx.AsyncClient(
-            transport=self._transport,
+            transport=self._transport or transport,
             limits=limits,
             verify=context,
             follow_redirects=False,
@@ -296,6 +308,12 @@ class Client:
 
 def fault_of(error: Exception) -> Fault:
     """Return what a transport exception says of the exchange; an unlisted one counts as lost."""
+    if error.__cause__ is not None and type(error.__cause__).__module__.startswith("aiohttp"):
+        from .transport import (
+            was_sent,
+        )  # its own errors are told apart more finely than httpx's names for them
+
+        return Fault.LOST if was_sent(error.__cause__) else Fault.NOT_SENT
     return next((FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS), Fault.LOST)
 
 

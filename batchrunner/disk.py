@@ -5,6 +5,7 @@ Nothing half-written ever has a final name, and a name is durable once its folde
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sqlite3
@@ -76,9 +77,17 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, private to the user and with a durable name, inside one that must be there."""
+    if path.is_dir():
+        return
+    path.mkdir(mode=0o700, exist_ok=True)
+    with contextlib.suppress(PermissionError):  # one may write into a folder that one may not list
+        sync_folder(path.parent)
+
+
 def move_durably(source: Path, target: Path) -> None:
     """Rename *source* to *target*, whose bytes are synced already, and make the new name durable."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     source.replace(target)
     sync_folder(target.parent)
 

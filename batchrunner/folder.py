@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from .disk import make_folder
 from .errors import FolderUnusable, ManifestMissing
 
 LEDGER: Final = "ledger.sqlite"
@@ -76,12 +77,13 @@ class Folder:
             )
 
     def create(self) -> None:
-        """Make the folder, private to the user, where it does not exist.
+        """Make the folder, private to the user and with a durable name, where it does not exist.
 
         Raises FolderUnusable where a file is in the way.
         """
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for path in (*reversed(self.path.parents), self.path):
+                make_folder(path)
         except (NotADirectoryError, FileExistsError) as error:
             raise FolderUnusable(f"{self.path} cannot be a folder: {error.strerror}") from error
 

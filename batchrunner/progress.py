@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 from ._types import Json
 from .durations import format_duration
@@ -143,8 +145,18 @@ def _all(listeners: list[Listener]) -> Listener:
 
 
 def _print_event(event: RunEvent) -> None:
-    sys.stdout.write(json.dumps(event.as_json()) + "\n")
-    sys.stdout.flush()
+    _write(sys.stdout, json.dumps(event.as_json()))
+
+
+def _write(stream: TextIO, line: str) -> None:
+    """Write a line; when nobody reads any more (a closed pipe or terminal), the paid run goes on unheard."""
+    try:
+        stream.write(line + "\n")
+        stream.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())  # what is still buffered must not fail at the exit either
+        os.close(nowhere)
 
 
 def _told(event: RunEvent, *, verbose: bool) -> str | None:
@@ -162,8 +174,7 @@ def _plain(tally: Tally, *, verbose: bool) -> Iterator[Listener]:
     """One line every few seconds, and one for each trouble."""
 
     def say(text: str) -> None:
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        _write(sys.stderr, text)
 
     def listener(event: RunEvent) -> None:
         line = _told(event, verbose=verbose)
@@ -207,7 +218,8 @@ def _live(tally: Tally, *, verbose: bool) -> Iterator[Listener]:
     def listener(event: RunEvent) -> None:
         line = _told(event, verbose=verbose)
         if line is not None:
-            console.print(Text(line), style="red" if event.name in TROUBLE else "dim")
+            with contextlib.suppress(OSError):  # the terminal is gone, the run is not
+                console.print(Text(line), style="red" if event.name in TROUBLE else "dim")
 
     with Live(get_renderable=render, console=console, refresh_per_second=4, transient=True):
         yield listener

@@ -12,16 +12,15 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Final, Protocol
 
 import aiofiles
-import aiofiles.os
 import anyio.to_thread
 from aiofiles.threadpool.binary import AsyncBufferedIOBase
 
 from .containers import Media, examine
-from .disk import move_durably
+from .disk import make_folder, move_durably
 
 PARTS: Final = ".partial"
 
@@ -108,7 +107,7 @@ class DiskShelf:
     @asynccontextmanager
     async def begin(self, name: str) -> AsyncIterator[DiskPart]:
         parts = self._folder / PARTS
-        await aiofiles.os.makedirs(parts, mode=0o700, exist_ok=True)
+        await anyio.to_thread.run_sync(make_folder, parts)
         path = parts / f"{name}.part"
         async with aiofiles.open(path, "wb", opener=_private) as file:
             yield DiskPart(path, file)
@@ -121,11 +120,17 @@ class DiskShelf:
 
     async def keep(self, part: Part, file: str) -> None:
         assert isinstance(part, DiskPart)
-        await anyio.to_thread.run_sync(move_durably, part.path, self._folder / file)
+        await anyio.to_thread.run_sync(self._move, part.path, file)
 
     async def move(self, file: str, target: str) -> None:
         if self.is_taken(file):
-            await anyio.to_thread.run_sync(move_durably, self._folder / file, self._folder / target)
+            await anyio.to_thread.run_sync(self._move, self._folder / file, target)
+
+    def _move(self, source: Path, file: str) -> None:
+        """Make the folders *file* lies in, but never the output folder itself: it may have gone away."""
+        for parent in reversed(PurePath(file).parents[:-1]):
+            make_folder(self._folder / parent)
+        move_durably(source, self._folder / file)
 
 
 def _seal(path: Path) -> Sealed:

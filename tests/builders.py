@@ -88,9 +88,11 @@ def rid(text: str = "r-1") -> RequestId:
 
 
 def save(store: Store, job_id: str = "fox", *, extension: str = ".mp4", now: float = 4.0) -> Entry:
-    """Give every output of a ready job its name and call it saved."""
+    """Give every output of a ready job that is not saved yet its name, and call it saved."""
     entry = the(store, job_id)
     for output in store.artifacts(entry.seq, entry.generation):
+        if output.saved:
+            continue
         store.reserve(
             entry.seq, output.n, kind="video", extension=extension, size_bytes=5, sha256="ab", taken=nothing
         )

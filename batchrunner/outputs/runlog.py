@@ -5,6 +5,7 @@ Events only: no token is ever part of one.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -28,8 +29,11 @@ class RunLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def __call__(self, event: RunEvent) -> None:
+        """Append *event*; a disk that takes no more ends the run through the ledger, not through its log."""
         line = {**event.as_json(), "at": iso(event.at)}
-        self._file.write(json.dumps(line, ensure_ascii=True) + "\n")
+        with contextlib.suppress(OSError):
+            self._file.write(json.dumps(line, ensure_ascii=True) + "\n")

@@ -74,6 +74,7 @@ class Submitter:
     async def _send(self, entry: Entry) -> Entry:
         """Record the intent, send it, record the answer: none of it is cut off by the end of the run."""
         context = self._context
+        context.tell("submitting", entry)  # a listener may raise: nothing is recorded or sent yet
         with anyio.CancelScope(shield=True):
             entry = await context.ledger.do(lambda ledger: ledger.intend(entry.seq, context.wall_clock()))
             if context.stopping.phase is Phase.NOW:
@@ -85,7 +86,6 @@ class Submitter:
     async def _post(self, entry: Entry) -> Answer:
         """Send the submission; only its own time of grace, once the run ends at once, can cut it off."""
         answer = Answer(kind=Kind.IN_DOUBT, message="stopped before the answer came")
-        self._context.tell("submitting", entry)
         with self._context.stopping.on_the_wire():
             answer = await self._context.client.submit(entry.model, entry.inputs)
         return answer  # noqa: RET504 (the scope may have cut the line above off)

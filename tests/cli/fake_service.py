@@ -339,6 +339,9 @@ class _Handler(BaseHTTPRequestHandler):
             token=self.headers.get("Authorization"), headers=dict(self.headers.items()), body=body,
             text=self._fake.text_of(path, body), at=time.monotonic(),
         )  # fmt: skip
+        if self._fake.closing.is_set():  # a kept-alive connection must not outlive the service
+            self.close_connection = True
+            return
         act = self._fake.act_for(seen)
         try:
             act(Exchange(self._fake, self, seen))

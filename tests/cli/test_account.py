@@ -41,8 +41,10 @@ def test_without_a_token_the_manifests_problems_are_named_in_the_same_pass(batch
     assert "duration" in outcome.err
 
 
-@pytest.mark.parametrize("endpoint", ["model", "submit"])
-@pytest.mark.parametrize("refusal", REFUSALS)
+@pytest.mark.parametrize(
+    ("refusal", "endpoint"),
+    [*((refusal, "submit") for refusal in REFUSALS), ("401", "model"), ("402", "model")],
+)
 def test_a_refused_account_stops_the_run_within_seconds_and_marks_nothing(batch, fake, refusal, endpoint):
     batch.write(*(f"p{n:02}" for n in range(30)))
     fake.always(endpoint, REFUSALS[refusal])
@@ -141,7 +143,11 @@ def test_the_token_is_in_no_file_and_in_no_word_even_when_the_service_echoes_it(
     shown = batch.call("results", batch.folder, "--json")
 
     said = outcome.out + outcome.err + shown.out
-    kept = [path.name for path in batch.folder.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
+    kept = [
+        path.name
+        for path in batch.folder.rglob("*")
+        if path.is_file() and TOKEN.encode() in path.read_bytes()
+    ]
     assert outcome.code == 1
     assert TOKEN not in said
     assert kept == []

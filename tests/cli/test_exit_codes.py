@@ -126,7 +126,9 @@ def test_a_model_without_a_schema_is_65_and_names_the_flag_that_gives_one(batch,
     assert fake.seen == []
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe\x00", b"\x00" * 100, b"{", b"[]", b"{}", b"null"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\n\n", b"\xff\xfe\x00", b"\x00" * 100, b"{", b"[]", b"{}", b"null"]
+)
 def test_a_manifest_of_anything_at_all_is_65_in_words(batch, content):
     batch.manifest.write_bytes(content)
 

@@ -121,7 +121,9 @@ def test_status_counts_all_eight_states_and_they_add_up(batch, fake):
 
 
 def test_a_line_of_the_results_says_everything_about_its_job(batch, fake):
-    batch.write({"id": "fox", "text": "fox", "duration": 5, "meta": {"shelf": 3}}, {"id": "owl", "text": "owl"})
+    batch.write(
+        {"id": "fox", "text": "fox", "duration": 5, "meta": {"shelf": 3}}, {"id": "owl", "text": "owl"}
+    )
     fake.always("submit", answers(422, {"detail": "no owls"}), text="owl")
 
     batch.run()
@@ -131,9 +133,19 @@ def test_a_line_of_the_results_says_everything_about_its_job(batch, fake):
     content = (batch.folder / output["file"]).read_bytes()
     assert set(fox) == set(owl) == RESULT_KEYS
     assert (fox["row"], owl["row"]) == (1, 2)
-    assert (fox["model"], fox["status"], fox["request_id"], fox["attempts"]) == (MODEL, "succeeded", "rq-0001", 1)
+    assert (fox["model"], fox["status"], fox["request_id"], fox["attempts"]) == (
+        MODEL,
+        "succeeded",
+        "rq-0001",
+        1,
+    )
     assert fox["inputs"] == {"text": "fox", "duration": 5, "images": ["https://images.example.com/fox.png"]}
-    assert (fox["meta"], fox["error"], fox["cost_usd"], fox["in_manifest"]) == ({"shelf": 3}, None, 0.07, True)
+    assert (fox["meta"], fox["error"], fox["cost_usd"], fox["in_manifest"]) == (
+        {"shelf": 3},
+        None,
+        0.07,
+        True,
+    )
     assert fox["submitted_at"] <= fox["completed_at"] <= fox["saved_at"]
     assert content == film_of("fox")
     assert output == {

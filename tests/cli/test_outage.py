@@ -28,7 +28,9 @@ def test_a_service_that_comes_back_in_time_is_waited_for(tmp_path):
     batch = Batch(home=tmp_path, fake=gone)
     batch.write("fox")
     process = batch.start_run("--max-outage", "60s")
-    wait_until(lambda: (batch.folder / "run.log").exists() and "paused" in (batch.folder / "run.log").read_text())
+    wait_until(
+        lambda: (batch.folder / "run.log").exists() and "paused" in (batch.folder / "run.log").read_text()
+    )
 
     with FakeService(port=gone.port) as back:
         outcome = finish(process)

@@ -104,7 +104,7 @@ def complaints(batch: Batch, books: Books, *, may_be_paid: Mapping[str, int] | N
             yield f"{times} accepted requests of {text} are in no book, {books.doubtful[text]} in doubt"
     yield from half_named(batch)
     for row in books.rows.values():
-        if row.state == "succeeded" and [digest for _, digest in row.files] != [hash_of(row.id)]:
+        if row.state == "succeeded" and [digest for _, digest in row.files] != [hash_of(row.id, batch.padding)]:
             yield f"{row.id} succeeded with {row.files}"
         for file, _ in row.files:
             if row.state == "succeeded" and not (batch.folder / file).is_file():
@@ -114,7 +114,7 @@ def complaints(batch: Batch, books: Books, *, may_be_paid: Mapping[str, int] | N
 def half_named(batch: Batch) -> Iterator[str]:
     """Yield every file under a final name that is not, to the byte, the film of some job."""
     texts = [json.loads(line)["id"] for line in batch.manifest.read_text().splitlines()]
-    films = {film_of(text) for text in texts}
+    films = {film_of(text, batch.padding) for text in texts}
     for path in _final_names(batch.folder):
         if path.read_bytes() not in films:
             yield f"{path.name} is no whole film"

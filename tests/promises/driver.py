@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from batchrunner.simulator.studio import TinyStudio
 
 from .crash_points import Point
 from .films import film_of
+from .mishaps import MISHAPS
+from .power import Cut, Disk
 from .seams import Watcher, Wire, watch
 
 
@@ -28,8 +31,14 @@ def drive(order: dict[str, Any]) -> int:
         die_at=Point(order["die_at"]) if order["die_at"] else None,
         nth=order["nth"],
         interrupt_at=Point(order["interrupt_at"]) if order["interrupt_at"] else None,
+        befall_at=Point(order["befall_at"]) if order["befall_at"] else None,
+        befall=partial(MISHAPS[order["befalls"]], Path(order["folder"])) if order["befalls"] else _nothing,
         report=Path(order["report"]),
     )
+    if order["power_cut"]:
+        disk = Disk(Path(order["folder"]))
+        disk.watch()
+        watcher.before_death = partial(disk.write_what_lasts, Cut(order["power_cut"]), Path(order["lasting"]))
     watch(watcher)
     _furnish(watcher, order)
     _break_disk(order)
@@ -38,9 +47,18 @@ def drive(order: dict[str, Any]) -> int:
     return code
 
 
+def _nothing() -> None:
+    """Let the folder be."""
+
+
 def _furnish(watcher: Watcher, order: dict[str, Any]) -> None:
     """Let ``--simulate`` find the test's own service, whose memory lies outside the output folder."""
-    TinyStudio.make = _make  # type: ignore[method-assign]
+    padding = order["padding"]
+
+    async def make(studio: TinyStudio, wanted: FilmOrder) -> bytes:
+        return film_of(wanted.text, padding)
+
+    TinyStudio.make = make  # type: ignore[method-assign]
     if order["argv"][0] == "simulate":
         return  # a service of its own, for commands that reach it over a socket
     settings = SimulatorSettings(films=Films.TINY, **order["service"])
@@ -53,10 +71,6 @@ def _furnish(watcher: Watcher, order: dict[str, Any]) -> None:
         return Wire(transport(service, clock), watcher)
 
     simulator.transport = watched
-
-
-async def _make(studio: TinyStudio, order: FilmOrder) -> bytes:
-    return film_of(order.text)
 
 
 def _break_disk(order: dict[str, Any]) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 PICTURE = (Path(__file__).parents[2] / "batchrunner/simulator/tiny.mp4").read_bytes()
 
 
-def film_of(text: str) -> bytes:
-    note = text.encode()
+def film_of(text: str, padding: int = 0) -> bytes:
+    """Return the film of a prompt, *padding* bytes longer than it need be."""
+    note = text.encode() + bytes(padding)
     return PICTURE + struct.pack(">I4s", 8 + len(note), b"free") + note
 
 
-def hash_of(text: str) -> str:
-    return sha256(film_of(text)).hexdigest()
+def hash_of(text: str, padding: int = 0) -> str:
+    return sha256(film_of(text, padding)).hexdigest()

@@ -20,6 +20,7 @@ from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from .crash_points import Point
+from .power import Cut
 
 T = TypeVar("T")
 
@@ -38,9 +39,14 @@ class Script:
 
     die_at: Point | None = None
     nth: int = 1
+    power_cut: Cut | None = None
+    """The process does not only die: the power fails, and the disk keeps what was synced."""
     interrupt_at: Point | None = None
     faults: tuple[str, ...] = ()
     service: dict[str, Any] = field(default_factory=lambda: {"service_time_s": 0.5, "slots": 3})
+    befall_at: Point | None = None
+    befalls: str = ""
+    """At that point, once, this happens to the output folder; the words are those of mishaps.py."""
     file_limit: int | None = None
     """No file may grow beyond so many bytes."""
     write_errno: int | None = None
@@ -135,23 +141,30 @@ class Batch:
 
     nurseries: Nurseries
     home: Path
+    folder: Path = field(default=Path())
+    """The output folder; beside the manifest unless a test wants it elsewhere."""
+    padding: int = 0
+    """Bytes by which the films are longer than they need be."""
     lives: int = 0
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
+        if self.folder == Path():
+            self.folder = self.home / "out"
 
     @property
     def manifest(self) -> Path:
         return self.home / "jobs.jsonl"
 
     @property
-    def folder(self) -> Path:
-        return self.home / "out"
-
-    @property
     def memory(self) -> Path:
         """What the service remembers; it survives whatever happens to the folder."""
         return self.home / "service.sqlite"
+
+    @property
+    def lasting(self) -> Path:
+        """Where a power cut leaves what lasted of the output folder."""
+        return self.home / "lasting"
 
     def write(self, *texts: str, **edited: int) -> None:
         """Write the manifest: one job a text, which is its id and prompt; *edited* gives some a seed."""
@@ -216,8 +229,9 @@ class Batch:
             "argv": argv, "cwd": str(self.home), "env": {"HOME": str(self.home)},
             "out": str(self.home / f"{name}.out"), "err": str(self.home / f"{name}.err"),
             "report": str(self.home / f"{name}.json"), "memory": str(self.memory),
-            "die_at": script.die_at, "nth": script.nth, "interrupt_at": script.interrupt_at,
-            "faults": script.faults, "service": script.service,
+            "power_cut": script.power_cut, "lasting": str(self.lasting), "die_at": script.die_at, "nth": script.nth, "interrupt_at": script.interrupt_at,
+            "befall_at": script.befall_at, "befalls": script.befalls, "folder": str(self.folder),
+            "faults": script.faults, "service": script.service, "padding": self.padding,
             "file_limit": script.file_limit, "write_errno": script.write_errno,
         }  # fmt: skip
 

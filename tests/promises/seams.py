@@ -70,6 +70,10 @@ class Watcher:
     """What is written last: the passings, and the jobs whose submission was on the wire."""
     interrupt_at: P | None = None
     """Here the process gets a Ctrl-C, once."""
+    befall_at: P | None = None
+    befall: Callable[[], None] = lambda: None
+    """What happens to the output folder there, once."""
+    before_death: Callable[[], None] = lambda: None
     passes: Counter[P] = field(default_factory=Counter)
     on_the_wire: set[str] = field(default_factory=set)
     """Jobs between the intent to submit and the record of the answer."""
@@ -81,8 +85,11 @@ class Watcher:
             self.passes[point] += 1
             if point is self.interrupt_at and self.passes[point] == 1:
                 os.kill(os.getpid(), signal.SIGINT)
+            if point is self.befall_at and self.passes[point] == 1:
+                self.befall()
             if point is self.die_at and self.passes[point] == self.nth:
                 self.write_report()
+                self.before_death()
                 os.kill(os.getpid(), signal.SIGKILL)
                 time.sleep(600)  # the signal is on its way
 

@@ -1,0 +1,81 @@
+"""SIGKILL at any instant, again and again, on one folder; bounded in time."""
+
+from __future__ import annotations
+
+import random
+import time
+
+import pytest
+
+from ..cli.command import finish
+from ..cli.fake_service import later
+from .books import assert_books_agree
+
+KILLS = 40
+CONCURRENCY = 4
+SOAK_S = 60
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_forty_kills_at_any_instant_pay_nothing_twice_and_lose_nothing(batch, fake, victim):
+    names = [f"p{n:03}" for n in range(240)]
+    draw = random.Random(2_026)
+    batch.write(*names)
+    fake.looks_until_done = 2
+    fake.always("submit", later(0.05))
+    fake.always("film", later(0.02))
+    flags = ("--concurrency", CONCURRENCY, "--downloads", 2)
+    kills, until = 0, time.monotonic() + SOAK_S
+    while kills < KILLS and time.monotonic() < until:
+        seen = len(fake.seen)
+        victim.process = batch.start_run(*flags)
+        _wait_for_life(fake, seen, victim.process)
+        time.sleep(draw.random() * 0.3)
+        victim.kill()
+        victim.process.communicate()
+        assert victim.process.returncode == -9, "the run ended before it could be killed"
+        kills += 1
+
+    outcome = finish(batch.start_run(*flags, "--concurrency", 32))
+
+    assert outcome.code in (0, 1)
+    assert kills >= 10
+    assert_books_agree(batch, fake, doubts=kills * CONCURRENCY)
+
+
+def _wait_for_life(fake, seen, process):
+    """Wait until the process has asked the service something, so that most kills meet it at work."""
+    deadline = time.monotonic() + 5
+    while len(fake.seen) == seen and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+@pytest.mark.slow
+def test_killed_while_it_starts_it_starts_again(batch, fake, victim):
+    batch.write("fox", "owl")
+    for hundredth in range(0, 60, 6):
+        victim.process = batch.start_run("--limit", 0)
+        time.sleep(hundredth / 100)
+        victim.kill()
+        victim.process.communicate()
+
+    assert batch.run().code == 0
+    assert_books_agree(batch, fake, doubts=0)
+
+
+@pytest.mark.slow
+def test_killed_while_it_ends_the_folder_is_as_usable_as_before(batch, fake, victim):
+    batch.write("fox", "owl")
+    batch.run()
+    for millisecond in range(12):
+        victim.process = batch.start_run("--json")
+        assert victim.process.stdout is not None
+        lines = iter(victim.process.stdout.readline, "")
+        assert any('"summary"' in line and '"exit_code": 0' in line for line in lines)
+        time.sleep(millisecond / 1000)
+        victim.kill()
+        victim.process.communicate()
+
+    assert batch.run().code == 0
+    assert_books_agree(batch, fake, doubts=0)
