@@ -178,12 +178,15 @@ def _status_in(code: int) -> int | None:
 
 
 def service_code(body: dict[str, Json] | None) -> int | None:
-    """Return the error code in *body* (``error_code``, or a numeric ``code``); None without one."""
-    for key in ("error_code", "code"):
+    """Return the error code in *body* (``error_code``, or a long ``code``); None without one.
+
+    A short ``code`` is some HTTP status said again (``"code": 200``), not one of the service's.
+    """
+    for key, shortest in (("error_code", 1), ("code", 10_000)):
         value = (body or {}).get(key)
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
             value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        if isinstance(value, int) and not isinstance(value, bool) and value >= shortest:
             return value
     return None
 

@@ -32,6 +32,9 @@ PRODUCTION: Final = "https://model-api.runcomfy.net"
 MAX_REQUESTS: Final = 64
 """Requests at once (not jobs): a thousand jobs looked at every two seconds need some ten of them."""
 
+MAX_SUBMISSIONS: Final = 16
+"""Submissions at once: so many a sudden outage can leave in doubt before anything is known of it."""
+
 MAX_BODY_BYTES: Final = 4 << 20
 """A JSON answer larger than this is not read to its end."""
 
@@ -144,8 +147,9 @@ class Client:
         self._secret = token.encode() if len(token) >= SHORTEST_SECRET else None
         self._timeouts = timeouts or Timeouts()
         self._transport = transport
-        self.gate = anyio.Semaphore(MAX_REQUESTS)
-        """Held by every request while it is open; `submit` alone leaves it to the caller."""
+        self.submission_gate = anyio.Semaphore(MAX_SUBMISSIONS)
+        """To be held by the caller of `submit`, from the intent to the answer."""
+        self._read_gate = anyio.Semaphore(MAX_REQUESTS)
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -191,7 +195,7 @@ class Client:
     async def submit(self, model: str, inputs: Inputs) -> Answer:
         """Submit one job: the call that costs money.  Never sent twice from here.
 
-        To be called with `gate` held, so that nothing is waited for between the durable intent and the POST.
+        To be called with `submission_gate` held, so that nothing is waited for between the durable intent and the POST.
         """
         body = json.dumps(inputs, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")
         headers = {**self._headers, "Content-Type": "application/json"}
@@ -216,7 +220,7 @@ class Client:
         return await self._call(Endpoint.MODEL, "GET", _model_path(model))
 
     async def _call(self, endpoint: Endpoint, method: str, path: str) -> Answer:
-        async with self.gate:
+        async with self._read_gate:
             return await self._exchange(
                 endpoint, self._reads, (method, path, self._headers, None), self._timeouts.get_s
             )
@@ -239,7 +243,7 @@ class Client:
                 reply = await self._read(await client.send(request, stream=True))
         except TimeoutError:
             return classify(endpoint, Fault.LOST, f"no whole answer within {silence_s:g} s")
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as error:
+        except Exception as error:  # the pool below has errors of its own, and some it does not translate
             return classify(endpoint, fault_of(error), _words(error))
         return classify(endpoint, reply)
 

@@ -50,15 +50,15 @@ class _Learner:
         self.seconds = 0.0
 
     def next_look_s(self, job: int, age_s: float) -> float:
-        began = time.perf_counter()
+        began = time.process_time()
         wait_s = self.spacing.next_look_s(self.keys[job % len(self.keys)], age_s, self.uniform())
-        self.seconds += time.perf_counter() - began
+        self.seconds += time.process_time() - began
         return wait_s
 
     def learn(self, job: int, lower_s: float, upper_s: float) -> None:
-        began = time.perf_counter()
+        began = time.process_time()
         self.run_times.learn(self.keys[job % len(self.keys)], lower_s, upper_s)
-        self.seconds += time.perf_counter() - began
+        self.seconds += time.process_time() - began
 
 
 def polling(scale: Scale, folder: Path) -> list[Figure]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -26,7 +26,7 @@ from batchrunner.lifecycle import State
 from batchrunner.plan import Plan, load_jobs, prepare
 from batchrunner.pool import Context, run_pool
 from batchrunner.settings import Rerun, Settings
-from batchrunner.shelf import Sealed
+from batchrunner.shelf import Part, Sealed
 from batchrunner.simulator import Service, SimulatorSettings, parse_fault, transport
 from batchrunner.simulator.settings import Films
 
@@ -36,7 +36,7 @@ QUICK = SimulatorSettings(slots=8, service_time_s=20.0, spread=0.0, latency_s=0.
 """A service that takes 20 s for a film and a tenth of a second for an answer."""
 
 
-def in_virtual_time(scenario: Callable[[], object]) -> object:
+def in_virtual_time(scenario: Callable[[], Awaitable[T]]) -> T:
     """Run an async *scenario* on a clock that jumps to the next thing that happens."""
     return trio.run(scenario, clock=MockClock(autojump_threshold=0))
 
@@ -86,7 +86,8 @@ class MemoryShelf:
     def is_taken(self, file: str) -> bool:
         return file in self.files
 
-    async def keep(self, part: MemoryPart, file: str) -> None:
+    async def keep(self, part: Part, file: str) -> None:
+        assert isinstance(part, MemoryPart)
         await anyio.lowlevel.checkpoint()
         self.files[file] = bytes(part.content)
 
@@ -160,7 +161,7 @@ class Bench:
         settings: Settings | None = None,
         rerun: Rerun | None = None,
         *,
-        meanwhile: Callable[[Context, Line], object] | None = None,
+        meanwhile: Callable[[Context, Line], Coroutine[None, None, None]] | None = None,
         on_step: Callable[[Line], None] = lambda line: None,
     ) -> Context:
         """Run to the end.

@@ -470,12 +470,13 @@ async def test_an_answer_that_drips_is_given_up():
         assert (await client.status(RID)).kind is Kind.UNAVAILABLE
 
 
-async def test_nobody_listening_means_that_nothing_was_sent():
+@pytest.mark.parametrize("name", CALLS)
+async def test_nobody_listening_means_that_nothing_was_sent(name):
     async with served(whole(b"{}")) as (origin, _):
         pass
 
     async with Client(origin, TOKEN) as client:
-        assert (await client.submit(MODEL, {})).kind is Kind.NOT_SENT
+        assert (await CALLS[name](client)).kind is Kind.NOT_SENT
 
 
 async def test_a_connection_closed_after_the_request_is_a_doubt():
@@ -487,6 +488,42 @@ async def test_a_connection_closed_after_the_request_is_a_doubt():
 
     assert answer.kind is Kind.IN_DOUBT
     assert len(received) == 1
+
+
+NONSENSE = {
+    "nothing": b"",
+    "no HTTP": b"220 mail.example.com ESMTP\r\n\r\n",
+    "no status": b"HTTP/1.1\r\n\r\n",
+    "odd status": b"HTTP/1.1 abc OK\r\nContent-Length: 2\r\n\r\n{}",
+    "old HTTP": b"HTTP/0.9 200 OK\r\n\r\n{",
+    "odd length": b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n{}",
+    "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+    "no colon": b"HTTP/1.1 200 OK\r\nContent-Length 2\r\n\r\n{}",
+    "endless header": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000 + b"\r\n\r\n{}",
+    "many headers": b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 50_000 + b"\r\n{}",
+    "odd chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n",
+    "cut chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
+    "no gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+    "odd coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: snappy\r\n\r\n{",
+    "only early": b"HTTP/1.1 103 Early Hints\r\n\r\n",
+    "switched": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+    "nul": b"HTTP/1.1 200 OK\r\nX: \0\r\nContent-Length: 1\r\n\r\n{",
+    "cut": b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"request_id"',
+}
+
+
+@pytest.mark.parametrize("nonsense", NONSENSE)
+@pytest.mark.parametrize("name", CALLS)
+async def test_whatever_comes_over_the_wire_is_an_answer_and_never_an_error(name, nonsense):
+    async def send(stream: SocketStream) -> None:
+        await stream.send(NONSENSE[nonsense])
+        await stream.aclose()
+
+    timeouts = Timeouts(connect_s=1.0, post_s=1.0, get_s=1.0)
+    async with served(send) as (origin, _), Client(origin, TOKEN, timeouts=timeouts) as client:
+        answer = await CALLS[name](client)
+
+    assert answer.kind in ({Kind.IN_DOUBT} if name == "submit" else {Kind.UNAVAILABLE, Kind.CONTRACT})
 
 
 async def test_a_local_service_is_reached_without_the_proxies_of_the_environment(monkeypatch):

@@ -69,12 +69,12 @@ class _QueueSpeed:
 
     def moved(self, places: float, seconds: float) -> None:
         kept = math.exp(-seconds / QUEUE_MEMORY_S)
-        self.places = self.places * kept + places
+        self.places = self.places * kept + places  # less than none: others were let in before it
         self.seconds = self.seconds * kept + seconds
 
     def wait_s(self, position: int) -> float | None:
         """Return how long a job at *position* still waits; None while the queue was not seen to move."""
-        return max(1, position) * self.seconds / self.places if self.places else None
+        return max(1, position) * self.seconds / self.places if self.places > 0 else None
 
 
 class Spacing:
@@ -111,8 +111,7 @@ class Spacing:
 
     def queue_moved(self, key: Key, places: int, seconds: float) -> None:
         """A job of this model moved on by so many places; its start counts as the last one."""
-        if seconds > 0:
-            self._queues.setdefault(key.model, _QueueSpeed()).moved(max(0, places), seconds)
+        self._queues.setdefault(key.model, _QueueSpeed()).moved(places, seconds)
 
     def lookout(self, key: Key, *, accepted_at: float, taken_over: bool = False) -> Lookout:
         """Return what watches one job, accepted at this instant; *taken_over*: by an earlier run."""
@@ -176,8 +175,8 @@ class Lookout:
 class Pacer:
     """One budget of looks per second for all jobs.
 
-    Turns are given in the order they are asked for.  A job asks when its look is due and has one look due at
-    a time, so when the budget is short the jobs take turns: no model, age or setting is preferred.
+    Turns are given in the order in which looks fall due, and a job has one look due at a time.  So when the
+    budget is short, the looks of all jobs are late by the same; no model, age or setting is preferred.
     """
 
     def __init__(self, per_s: float) -> None:

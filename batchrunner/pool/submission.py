@@ -30,7 +30,7 @@ class Submitter:
         """
         context = self._context
         while not context.stopping.requested:
-            async with context.client.gate:
+            async with context.client.submission_gate:
                 leave = context.weather.may_submit(anyio.current_time())
                 if isinstance(leave, Go):
                     return await self._go(entry, leave)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -123,7 +124,12 @@ class Batch:
 
     @property
     def states(self) -> dict[str, int]:
-        """The states that some job is in."""
+        """The states that jobs of the manifest are in, as the last orderly exit wrote them down."""
+        return dict(Counter(line["status"] for line in self.results().values() if line["in_manifest"]))
+
+    @property
+    def states_now(self) -> dict[str, int]:
+        """The same as ``status`` counts them: also while a run works, or after it was stopped."""
         return {state: n for state, n in self.status()["states"].items() if n}
 
     def results(self) -> dict[str, dict[str, Any]]:

@@ -26,7 +26,7 @@ def test_what_was_not_taken_does_not_count_against_the_limit(batch, fake):
     fake.script("submit", answers(429))
 
     assert batch.run("--limit", 1).code == 0
-    assert fake.paid == {"fox": 1}
+    assert sum(fake.paid.values()) == 1
 
 
 def test_only_chooses_by_pattern(batch, fake):

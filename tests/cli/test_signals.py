@@ -116,7 +116,7 @@ def test_a_submission_on_the_wire_is_given_time_to_be_answered(batch, fake):
     process.send_signal(signal.SIGTERM)
 
     assert finish(process).code == 143
-    assert batch.states == {"submitted": 1, "pending": 1}
+    assert batch.states_now == {"submitted": 1, "pending": 1}
 
 
 def test_a_submission_that_stays_unanswered_is_a_doubt_after_five_seconds(batch, fake):
@@ -147,4 +147,4 @@ def test_a_signal_before_anything_was_sent_leaves_everything_to_do(batch, fake):
     outcome = finish(process)
 
     assert outcome.code == 143
-    assert batch.states == {"pending": 1}
+    assert batch.states_now == {"pending": 1}

@@ -10,7 +10,7 @@ from ..cli.fake_service import FakeService, film_of
 
 
 def assert_books_agree(batch: Batch, fake: FakeService, *, doubts: int) -> None:
-    """Nothing paid twice or forgotten, at most *doubts* held, every other film as an undisturbed run has it."""
+    """Nothing is paid twice or forgotten, at most *doubts* are held, the rest is as if undisturbed."""
     results = batch.results()
     paid = fake.paid
     unknown = {text for text, line in results.items() if line["status"] == "unknown"}

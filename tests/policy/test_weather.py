@@ -211,3 +211,5 @@ def test_an_acceptance_from_before_a_doubt_does_not_replace_the_sign_of_life():
     weather.accepted(11.0)
 
     assert isinstance(weather.may_submit(12.0), Probe)
+    weather.probed(13.0, answered=True)
+    assert weather.may_submit(13.0) == Go(canary=True)

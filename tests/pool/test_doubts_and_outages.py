@@ -8,6 +8,7 @@ from itertools import pairwise
 import anyio
 import pytest
 
+from batchrunner.client import MAX_REQUESTS
 from batchrunner.errors import ErrorCode, Exit, ServiceAway
 from batchrunner.lifecycle import State
 from batchrunner.settings import OnUnknown, Rerun, Settings
@@ -97,7 +98,7 @@ async def test_a_burst_of_lost_answers_is_bounded_by_what_was_on_the_wire():
     context = await bench.run(some_jobs(200), Settings(concurrency=100, max_outage_s=60.0))
 
     assert context.stopping.exit_code is Exit.OUTAGE
-    assert bench.states[State.UNKNOWN] <= 16 + 10
+    assert bench.states[State.UNKNOWN] <= MAX_REQUESTS + 10  # and a few canaries
     assert len(set(bench.accepted)) == len(bench.accepted)
 
 

@@ -69,6 +69,8 @@ def read_books(batch: Batch) -> Books:
     with closing(sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)) as db:
         verdict = db.execute("PRAGMA integrity_check").fetchone()[0]
         assert verdict == "ok", verdict
+        if db.execute("PRAGMA user_version").fetchone()[0] == 0:  # killed before its tables were made
+            return Books(accepted=tuple(accepted), rows={}, recorded=frozenset(), doubtful=Counter())
         doubts = db.execute(
             "SELECT id FROM attempts JOIN jobs ON job = seq WHERE outcome = 'unknown' OR"
             " (attempts.request_id IS NULL AND outcome IS NULL)"

@@ -39,6 +39,8 @@ class Script:
 
     die_at: Point | None = None
     nth: int = 1
+    kill_after_s: float | None = None
+    """It is killed after so long, wherever it is then."""
     power_cut: Cut | None = None
     """The process does not only die: the power fails, and the disk keeps what was synced."""
     interrupt_at: Point | None = None
@@ -229,7 +231,7 @@ class Batch:
             "argv": argv, "cwd": str(self.home), "env": {"HOME": str(self.home)},
             "out": str(self.home / f"{name}.out"), "err": str(self.home / f"{name}.err"),
             "report": str(self.home / f"{name}.json"), "memory": str(self.memory),
-            "power_cut": script.power_cut, "lasting": str(self.lasting), "die_at": script.die_at, "nth": script.nth, "interrupt_at": script.interrupt_at,
+            "kill_after_s": script.kill_after_s, "power_cut": script.power_cut, "lasting": str(self.lasting), "die_at": script.die_at, "nth": script.nth, "interrupt_at": script.interrupt_at,
             "befall_at": script.befall_at, "befalls": script.befalls, "folder": str(self.folder),
             "faults": script.faults, "service": script.service, "padding": self.padding,
             "file_limit": script.file_limit, "write_errno": script.write_errno,

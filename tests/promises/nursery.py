@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import time
 import traceback
 from typing import Any
 
@@ -28,6 +30,9 @@ def main() -> None:
         if child == 0:
             _live(order)
         _say({"pid": child})
+        if order["kill_after_s"] is not None:
+            time.sleep(order["kill_after_s"])
+            os.kill(child, signal.SIGKILL)  # nobody has waited for it: the number is still its own
         _say({"status": os.waitpid(child, 0)[1]})
 
 

@@ -46,6 +46,10 @@ class WeatherMachine(RuleBasedStateMachine):
         self.now += seconds
 
     @rule()
+    def the_pause_ends(self):
+        self.now = max(self.now, self.weather.paused_until)
+
+    @rule()
     def ask_for_leave(self):
         match self.weather.may_submit(self.now):
             case Go(canary=canary):
@@ -85,8 +89,9 @@ class WeatherMachine(RuleBasedStateMachine):
         self.weather.accepted(self.now)
         if submission.canary:
             self.weather.canary_back()
-        self.careful = False
-        self.first_ones = []
+        if not self.sign_of_life_due:
+            self.careful = False
+            self.first_ones = []
         self.doubts_in_a_row = 0
         self.gives_up_at = None
         if submission.canary and submission.untroubled:
