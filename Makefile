@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := out/demo
 
-.PHONY: help install demo test lint types fmt property bench check build clean
+.PHONY: help install demo test lint types fmt property bench soak check build clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ property: install  ## run the property tests with many more examples
 
 bench: install  ## measure, and print one table
 	$(BIN)/python -m benchmarks
+
+soak: install  ## kill 200 runs at random instants; count what was paid twice or lost
+	$(BIN)/python -m tests.promises.soak --kills 200
 
 check: lint types test  ## all that CI runs
 

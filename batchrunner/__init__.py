@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .events import RunEvent
     from .lifecycle import State
     from .outcome import Report
-    from .settings import OnInterrupt, OnUnknown, Rerun, Selection, Settings
+    from .settings import OnInterrupt, OnUnknown, PollSpacing, Rerun, Selection, Settings
 
 __all__ = [
     "AccountRefused",
@@ -35,6 +35,7 @@ __all__ = [
     "ManifestMissing",
     "OnInterrupt",
     "OnUnknown",
+    "PollSpacing",
     "Report",
     "Rerun",
     "RunEvent",
@@ -55,6 +56,7 @@ _HOMES = {
     "Report": "outcome",
     "OnInterrupt": "settings",
     "OnUnknown": "settings",
+    "PollSpacing": "settings",
     "Rerun": "settings",
     "Selection": "settings",
     "Settings": "settings",

@@ -78,8 +78,8 @@ HTTP_STATUS: Final[dict[int, Kind]] = {
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """The form of a request id that the official node pack accepts; also what keeps it safe in a path."""
 
-MESSAGE_KEYS: Final = ("error_message", "message", "error", "detail")
-"""Where the service puts its words, in the order the official client looks."""
+MESSAGE_KEYS: Final = ("error_message", "message", "error", "detail", "msg")
+"""Where the service puts its words, in the order the official client looks; ``msg`` inside a ``detail``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +186,7 @@ def service_code(body: dict[str, Json] | None) -> int | None:
         value = (body or {}).get(key)
         if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
             value = int(value)
-        if isinstance(value, int) and not isinstance(value, bool) and value >= shortest:
+        if isinstance(value, int) and not isinstance(value, bool) and shortest <= value < 10**9:
             return value
     return None
 

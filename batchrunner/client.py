@@ -195,7 +195,7 @@ class Client:
     async def submit(self, model: str, inputs: Inputs) -> Answer:
         """Submit one job: the call that costs money.  Never sent twice from here.
 
-        To be called with `submission_gate` held, so that nothing is waited for between the durable intent and the POST.
+        To be called with `submission_gate` held: nothing is waited for between durable intent and POST.
         """
         body = json.dumps(inputs, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")
         headers = {**self._headers, "Content-Type": "application/json"}
@@ -328,13 +328,21 @@ def _model_path(model: str) -> str:
 def _reply(response: httpx.Response, raw: bytes) -> Reply:
     retry_after_s = _retry_after(response.headers.get("retry-after"))
     try:
-        body: Json = json.loads(raw)
+        body = _parsed(raw)
     except (ValueError, RecursionError):
         excerpt = " ".join(raw[:300].decode("utf-8", "replace").split())
         return Reply(
             status=response.status_code, readable=False, retry_after_s=retry_after_s, excerpt=excerpt
         )
     return Reply(status=response.status_code, body=body, retry_after_s=retry_after_s)
+
+
+def _parsed(raw: bytes) -> Json:
+    """Return the JSON in *raw*.  Half a surrogate pair, which no ledger can store, becomes a ``?``."""
+    body: Json = json.loads(raw)
+    if b"\\ud" in raw.lower():
+        body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+    return body
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -28,6 +28,7 @@ from .outputs.results import Interrupted, write_results
 from .outputs.runlog import RunLog
 from .ownership import owned
 from .plan import RERUN_FACT, Plan, load_jobs, prepare
+from .policy.runtimes import key_of
 from .pool import Context, run_pool, take_back_all
 from .service import Service, check_origin, record_origin
 from .settings import OnInterrupt, Rerun, Settings
@@ -149,6 +150,8 @@ async def _run(store: Store, order: Order, plan: Plan, log: RunLog) -> Report:
                 await tasks.start(listen, context)
             context.largest_film = store.largest_film()
             _warn_of_age(context, store)
+            for model, inputs, at_least_s, at_most_s in store.run_times():
+                context.spacing.run_times.learn(key_of(model, inputs), at_least_s, at_most_s)
             context.tell("started", None, plan=plan.as_json(), folder=str(order.folder.path))
             await run_pool(context, sample=plan.sample, models=list(plan.models))
             if context.stopping.interrupted and order.settings.on_interrupt is OnInterrupt.CANCEL_QUEUED:

@@ -22,6 +22,13 @@ class OnUnknown(StrEnum):
     RESUBMIT = "resubmit"  # the user has decided: send again, at the risk of paying twice
 
 
+class PollSpacing(StrEnum):
+    """How looks at a job that runs are placed."""
+
+    LEARNED = "learned"  # by what is known of run times
+    FIXED = "fixed"  # evenly
+
+
 class OnInterrupt(StrEnum):
     """What a stopped run does about requests that wait in the service's queue."""
 
@@ -73,6 +80,9 @@ class Settings:
     """Jobs at once whose files are being fetched."""
     poll_interval_s: float = 2.0
     """The shortest wait between two looks at a job."""
+    poll_spacing: PollSpacing = PollSpacing.LEARNED
+    poll_rate: float | None = None
+    """Looks per second for all jobs together; None: as many as fall due."""
     max_attempts: int = 3
     """Paid tries of a job whose generation fails."""
     job_timeout_s: float = 3600.0

@@ -11,7 +11,7 @@ import click
 
 from ..durations import parse_duration, parse_until
 from ..policy.breaker import Breaker
-from ..settings import OnInterrupt, OnUnknown
+from ..settings import OnInterrupt, OnUnknown, PollSpacing
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -94,6 +94,10 @@ run_options = together(
     option("--downloads", type=click.IntRange(1), default=4, show_default=True, help="Downloads at once."),
     option("--poll-interval", type=Duration(), default="2s", show_default=True,
            help="The shortest wait between two looks at a job."),
+    option("--poll-spacing", type=click.Choice([str(word) for word in PollSpacing]), default="learned",
+           show_default=True, help="Place looks by the run times seen so far, or evenly."),
+    option("--poll-rate", type=click.FloatRange(0, min_open=True), metavar="N",
+           help="At most N looks a second, all jobs together."),
     option("--max-attempts", type=click.IntRange(1), default=3, show_default=True,
            help="Paid tries of a job whose generation fails."),
     option("--job-timeout", type=Duration(), default="60m", show_default=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from ..folder import Folder
 from ..ledger import Store
 from ..lifecycle import State
 from ..names import printable
-from ..outputs.results import read_results
+from ..outputs.results import json_line, read_results
 from .options import folder_argument, json_option, option
 
 
@@ -30,7 +29,7 @@ def results(folder: Path, states: tuple[str, ...], as_json: bool) -> int:
     with closing(Store.read_only(where.ledger)) as store:
         for line in read_results(store):
             if not states or line["status"] in states:
-                click.echo(json.dumps(line, ensure_ascii=False) if as_json else _words(line))
+                click.echo(json_line(line) if as_json else _words(line))
     return int(Exit.OK)
 
 

@@ -14,7 +14,7 @@ from ..folder import Folder
 from ..progress import display
 from ..service import Service
 from ..session import Order, plan_only, run_order
-from ..settings import OnInterrupt, OnUnknown, Rerun, Selection, Settings
+from ..settings import OnInterrupt, OnUnknown, PollSpacing, Rerun, Selection, Settings
 from .connection import connection_options, named_service, typed
 from .manifests import check, named_rows
 from .options import folder_argument, manifest_argument, manifest_options, option, run_options
@@ -111,6 +111,8 @@ def _settings(flags: dict[str, Any]) -> Settings:
         concurrency=flags["concurrency"],
         downloads=flags["downloads"],
         poll_interval_s=flags["poll_interval"],
+        poll_spacing=PollSpacing(flags["poll_spacing"]),
+        poll_rate=flags["poll_rate"],
         max_attempts=flags["max_attempts"],
         job_timeout_s=flags["job_timeout"],
         max_outage_s=flags["max_outage"],

@@ -171,6 +171,15 @@ class Queries:
         largest: int = self.connection.execute("SELECT ifnull(max(bytes), 0) FROM artifacts").fetchone()[0]
         return largest
 
+    def run_times(self, limit: int = 1000) -> list[tuple[str, Inputs, float, float]]:
+        """Return (model, inputs, at least, at most) of the last jobs whose run time is known, in order."""
+        rows = self.connection.execute(
+            "SELECT model, inputs, ran_at_least_s, ran_at_most_s FROM attempts JOIN jobs ON seq = job"
+            " WHERE ran_at_most_s IS NOT NULL ORDER BY job DESC LIMIT ?",
+            (limit,),
+        ).fetchall()
+        return [(row[0], json.loads(row[1]), row[2], row[3]) for row in reversed(rows)]
+
     def cost_usd(self) -> float | None:
         """Return what the service said all attempts cost; None when it never said."""
         row = self.connection.execute("SELECT sum(cost_usd) FROM attempts").fetchone()

@@ -64,6 +64,8 @@ CREATE TABLE attempts (
     error_code    TEXT,
     error_message TEXT,
     cost_usd      REAL,
+    ran_at_least_s REAL,                         -- between what and what the run time lay, as looks showed it
+    ran_at_most_s REAL,
     PRIMARY KEY (job, generation, number)
 ) STRICT, WITHOUT ROWID;
 

@@ -140,10 +140,22 @@ class Store(Queries):
 
     # ── a request at the service ──
 
-    def done(self, seq: int, outputs: Sequence[Output], cost_usd: float | None, now: float) -> Entry:
-        """Record the outputs; from here on their bytes are owed to the user."""
+    def done(
+        self,
+        seq: int,
+        outputs: Sequence[Output],
+        cost_usd: float | None,
+        now: float,
+        ran: tuple[float, float] | None = None,
+    ) -> Entry:
+        """Record the outputs; from here on their bytes are owed to the user.
+
+        *ran* says between what and what the run time lay (seconds), as far as the looks show it.
+        """
         self._move(seq, State.SUBMITTED, Event.DONE, completed_at=now, cost_usd=cost_usd, **_NO_ERROR)
-        self._attempt(seq, completed_at=now, outcome=State.SUCCEEDED, cost_usd=cost_usd)
+        at_least_s, at_most_s = ran or (None, None)
+        self._attempt(seq, completed_at=now, outcome=State.SUCCEEDED, cost_usd=cost_usd,
+                      ran_at_least_s=at_least_s, ran_at_most_s=at_most_s)  # fmt: skip
         self._set_outputs(seq, outputs)
         return self.entry(seq)
 

@@ -15,7 +15,7 @@ from typing import Final
 from .._types import Json
 from ..disk import replaced_file
 from ..ledger import Store
-from .results import Interrupted
+from .results import Interrupted, json_line
 
 OWN_COLUMNS: Final = ("file_name", "id", "model")
 
@@ -46,7 +46,7 @@ def write_metadata(store: Store, path: Path, go_on: Callable[[], bool] = lambda:
         for row in read_metadata(store):
             if not go_on():
                 raise Interrupted
-            file.write(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n")
+            file.write(json_line(row) + "\n")
 
 
 def write_card(store: Store, folder: Path) -> None:

@@ -6,6 +6,7 @@ Read from the ledger as a stream and put in place whole, so a reader never sees 
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -21,6 +22,9 @@ _ROWS: Final = """SELECT jobs.*, n, kind, bytes, sha256, url,
     a.file AS saved_file, a.saved_at AS file_saved_at
     FROM jobs LEFT JOIN artifacts a ON a.job = jobs.seq AND a.generation = jobs.generation
     ORDER BY in_manifest DESC, position, seq, n"""
+
+
+_UNSHOWN: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class Interrupted(Exception):
@@ -40,7 +44,16 @@ def write_results(store: Store, path: Path, go_on: Callable[[], bool] = lambda: 
         for line in read_results(store):
             if not go_on():
                 raise Interrupted
-            file.write(json.dumps(line, ensure_ascii=False).encode("utf-8", "replace").decode() + "\n")
+            file.write(json_line(line) + "\n")
+
+
+def json_line(value: Json) -> str:
+    """Return *value* as one line of JSON that people can read and a terminal can show.
+
+    Control characters above ASCII and those that turn the direction of text are written as escapes.
+    """
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
+    return _UNSHOWN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _line(rows: list[sqlite3.Row]) -> dict[str, Json]:

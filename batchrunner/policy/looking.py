@@ -1,8 +1,8 @@
 """When is the next look at a request, and what do the looks so far add up to?
 
 Pure: the caller passes `now` (seconds on a clock that never goes back) and `uniform` (a draw from [0, 1)).
-Waiting is no error, so waiting looks are evenly spaced; only unanswered ones back off.  A bad verdict
-that costs a result ("not found", "no output") is believed only after repeated looks.
+Waiting is no error, so looks at a job that runs are placed by spacing.py; only unanswered ones back off.
+A bad verdict that costs a result ("not found", "no output") is believed only after repeated looks.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ class Streak:
 class Watch:
     """One request being watched: what its looks have shown so far."""
 
-    interval_s: float
-    """The shortest wait between two looks."""
+    waiting_s: Callable[[Running, float], float]
+    """Says how long to wait after a look that showed the job queued or running (see spacing.py)."""
     deadline: float
     """The instant after which this run waits no longer."""
     uniform: Callable[[], float]
@@ -110,7 +110,7 @@ class Watch:
             self.gone.reset()
         match news:
             case Running():
-                return self._after_running(now)
+                return self._after_running(news, now)
             case Ended(failed=failed):
                 self.says_failed = failed
                 return LookAgain(after_s=0, at_result=True, service_done=True)
@@ -127,7 +127,7 @@ class Watch:
             case _:
                 return news
 
-    def _after_running(self, now: float) -> Decision:
+    def _after_running(self, news: Running, now: float) -> Decision:
         if not self.asked_result:  # /status itself says that it runs (again)
             self.says_failed = False
             self.failed.reset()
@@ -137,7 +137,7 @@ class Watch:
                 if self.failed.seen(now)
                 else self._doubting(FAILED_STATUS)
             )
-        return LookAgain(after_s=self._capped(self.interval_s * (1 + 0.25 * self.uniform()), now))
+        return LookAgain(after_s=self._capped(self.waiting_s(news, now), now))
 
     def _doubting(self, belief: Belief) -> LookAgain:
         wait_s = belief.spacing_s * (1 + 0.1 * self.uniform())

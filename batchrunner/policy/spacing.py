@@ -161,10 +161,16 @@ class Lookout:
         self._course.seen_running(now)
         return self._spacing.next_look_s(self._key, self._course.age_s(now), uniform)
 
-    def ended(self, now: float) -> None:
-        """It was seen at its end.  When an earlier run's job ended while nobody looked teaches nothing."""
-        if self._learns or self._course.running_at is not None:
-            self._spacing.run_times.learn(self._key, *self._course.bracket_s(now))
+    def ended(self, now: float) -> tuple[float, float] | None:
+        """It was seen at its end: learn from it and return the shortest and longest run time that fit.
+
+        None for an earlier run's job that ended while nobody looked: it teaches nothing.
+        """
+        if not self._learns and self._course.running_at is None:
+            return None
+        bracket_s = self._course.bracket_s(now)
+        self._spacing.run_times.learn(self._key, *bracket_s)
+        return bracket_s
 
     def _moved_to(self, position: int | None, now: float) -> None:
         if self._position is not None and position is not None:

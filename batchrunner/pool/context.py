@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from ..client import Client
 from ..events import Listener, RunEvent
 from ..ledger import Entry, LedgerWriter
 from ..policy.breaker import Breaker
+from ..policy.runtimes import RunTimes
+from ..policy.spacing import Pacer, Spacing
 from ..policy.weather import Weather
 from ..settings import Settings
 from ..shelf import Shelf
@@ -41,6 +44,8 @@ class Context:
     stopping: Stopping = field(init=False)
     download_slots: anyio.Semaphore = field(init=False)
     breaker: Breaker = field(init=False)
+    spacing: Spacing = field(init=False)
+    pacer: Pacer = field(init=False)
     waiting_to_submit: int = 0
     """Jobs that hold a slot and wait for leave to submit."""
     deferred: int = 0
@@ -55,6 +60,8 @@ class Context:
         self.weather = Weather(
             concurrency=settings.concurrency, max_outage_s=settings.max_outage_s, uniform=self.uniform
         )
+        self.spacing = Spacing(RunTimes(), settings.poll_interval_s)
+        self.pacer = Pacer(settings.poll_rate or math.inf)
         self.breaker = Breaker.parse(settings.halt_on_failures)
         self.slots = Slots(lambda: self.weather.in_flight_limit, self.changed)
         self.stopping = Stopping(self.changed)

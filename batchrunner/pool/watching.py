@@ -8,6 +8,7 @@ from .._types import JobError, RequestId
 from ..answers import (
     CancelledThere,
     Done,
+    Ended,
     FailedThere,
     Gone,
     News,
@@ -23,10 +24,15 @@ from ..lifecycle import State
 from ..policy.backoff import GENERATION
 from ..policy.looking import LookAgain, TimedOut, Verdict, Watch
 from ..policy.retry import may_retry
-from ..settings import OnInterrupt
+from ..policy.runtimes import key_of
+from ..policy.spacing import Lookout
+from ..settings import OnInterrupt, PollSpacing
 from ..waiting import Slot
 from .cancelling import take_back
 from .context import Context
+
+RunTime = tuple[float, float]
+"""Between what and what a job's run time lay (seconds), as far as the looks show it."""
 
 
 async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) -> Entry:
@@ -34,27 +40,64 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
 
     *at_once*: the job was submitted by an earlier run and may be done already.
     """
-    settings, now = context.settings, anyio.current_time()
-    watching = Watch(
-        interval_s=settings.poll_interval_s, deadline=now + settings.job_timeout_s, uniform=context.uniform
-    )
-    decision = LookAgain(after_s=0 if at_once else settings.poll_interval_s)
+    lookout = _lookout(context, entry, taken_over=at_once)
+    watching = _watching(context, lookout)
+    first_s = 0.0 if at_once else lookout.first_s(anyio.current_time(), context.uniform())
+    decision = LookAgain(after_s=first_s)
+    ran: RunTime | None = None
     if at_once:
         context.tell("collecting", entry, request_id=entry.request_id)
     while True:
         if decision.service_done:
             slot.release()
-        await anyio.sleep(decision.after_s + context.weather.read_wait_s(anyio.current_time()))
+        await anyio.sleep(decision.after_s)
+        await _wait_for_turn(context)
         news = await _look(context, entry, at_result=decision.at_result)
         if _to_be_taken_back(context, news):
             entry = await take_back(context, entry)
             if entry.state is not State.SUBMITTED:
                 return entry
-        verdict = watching.decide(news, anyio.current_time())
+        now = anyio.current_time()
+        if ran is None and isinstance(news, Ended | Done | FailedThere):
+            ran = lookout.ended(now)
+        verdict = watching.decide(news, now)
         if not isinstance(verdict, LookAgain):
             slot.release()
-            return await _record(context, entry, verdict)
+            return await _record(context, entry, verdict, ran)
         decision = verdict
+
+
+def _lookout(context: Context, entry: Entry, *, taken_over: bool) -> Lookout:
+    waited_s = max(0.0, context.wall_clock() - entry.submitted_at) if entry.submitted_at else 0.0
+    accepted_at = anyio.current_time() - waited_s
+    key = key_of(entry.model, entry.inputs)
+    return context.spacing.lookout(key, accepted_at=accepted_at, taken_over=taken_over)
+
+
+def _watching(context: Context, lookout: Lookout) -> Watch:
+    """Return what judges the looks; it places them by what is known of run times, or evenly."""
+    settings = context.settings
+
+    def learned_s(news: Running, now: float) -> float:
+        if news.in_queue:
+            return lookout.queued_s(now, news.queue_position, context.uniform())
+        return lookout.running_s(now, context.uniform())
+
+    def fixed_s(news: Running, now: float) -> float:
+        return settings.poll_interval_s * (1 + 0.25 * context.uniform())
+
+    return Watch(
+        waiting_s=learned_s if settings.poll_spacing is PollSpacing.LEARNED else fixed_s,
+        deadline=anyio.current_time() + settings.job_timeout_s,
+        uniform=context.uniform,
+    )
+
+
+async def _wait_for_turn(context: Context) -> None:
+    """Wait out the run's pause and keep to the budget of looks."""
+    await anyio.sleep(context.weather.read_wait_s(anyio.current_time()))
+    if context.settings.poll_rate is not None:
+        await anyio.sleep(context.pacer.turn_s(anyio.current_time()))
 
 
 def _to_be_taken_back(context: Context, news: News) -> bool:
@@ -88,7 +131,7 @@ def report_read(context: Context, news: News) -> None:
     context.changed.report()
 
 
-async def _record(context: Context, entry: Entry, verdict: Verdict) -> Entry:
+async def _record(context: Context, entry: Entry, verdict: Verdict, ran: RunTime | None) -> Entry:
     """Write the verdict down, durably, and tell of it."""
     context.weather.finished_one(anyio.current_time())
     if isinstance(verdict, Done | FailedThere | Gone):
@@ -100,7 +143,7 @@ async def _record(context: Context, entry: Entry, verdict: Verdict) -> Entry:
             error = JobError(code=ErrorCode.NO_OUTPUT, message="finished, but the service names no output")
             return await _give_up(context, entry, error, verdict.cost_usd)
         case Done():
-            return await _done(context, entry, verdict)
+            return await _done(context, entry, verdict, ran)
         case FailedThere():
             return await _failed(context, entry, verdict)
         case CancelledThere():
@@ -113,10 +156,10 @@ async def _record(context: Context, entry: Entry, verdict: Verdict) -> Entry:
             return await context.ledger.do(lambda ledger: ledger.note(entry.seq, error))
 
 
-async def _done(context: Context, entry: Entry, verdict: Done) -> Entry:
+async def _done(context: Context, entry: Entry, verdict: Done, ran: RunTime | None) -> Entry:
     now = context.wall_clock()
     done = await context.ledger.do(
-        lambda ledger: ledger.done(entry.seq, verdict.outputs, verdict.cost_usd, now)
+        lambda ledger: ledger.done(entry.seq, verdict.outputs, verdict.cost_usd, now, ran)
     )
     context.tell("ready", done, outputs=len(verdict.outputs))
     return done

@@ -336,7 +336,7 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         seen = Seen(
             endpoint=_endpoint(self.command, path), method=self.command, path=self.path,
-            token=self.headers.get("Authorization"), headers=dict(self.headers.items()), body=body,
+            token=self.headers.get("Authorization"), headers={name.lower(): value for name, value in self.headers.items()}, body=body,
             text=self._fake.text_of(path, body), at=time.monotonic(),
         )  # fmt: skip
         if self._fake.closing.is_set():  # a kept-alive connection must not outlive the service

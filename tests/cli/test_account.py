@@ -160,4 +160,4 @@ def test_an_api_call_follows_no_redirect(batch, fake):
     outcome = batch.run()
 
     assert outcome.code == 0
-    assert all(seen.headers["Host"] in fake.url for seen in fake.calls("status"))
+    assert all(seen.headers["host"] in fake.url for seen in fake.calls("status"))

@@ -34,7 +34,7 @@ STOP = Stop(answer=Answer(kind=Kind.ACCOUNT))
 
 
 def a_watch(*, deadline: float = HOUR_S, uniform: float = 0.5, interval_s: float = 2.0) -> Watch:
-    return Watch(interval_s=interval_s, deadline=deadline, uniform=lambda: uniform)
+    return Watch(waiting_s=lambda news, now: interval_s, deadline=deadline, uniform=lambda: uniform)
 
 
 def look(watch: Watch, *news, at: float = 0.0):
@@ -70,14 +70,8 @@ def test_a_clear_end_counts_after_the_deadline_too(news):
     assert a_watch(deadline=10).decide(news, 11.0) is news
 
 
-@given(st.floats(0, 1, exclude_max=True), st.floats(0.1, 600))
-def test_waiting_is_evenly_spaced_with_a_little_jitter(uniform, interval_s):
-    watch = a_watch(uniform=uniform, interval_s=interval_s, deadline=1e9)
-
-    delays = [watch.decide(Running(), at).after_s for at in (0.0, 1e3, 1e6)]
-
-    assert all(interval_s <= delay <= interval_s * 1.25 for delay in delays)
-    assert len(set(delays)) == 1
+def test_a_job_that_runs_is_waited_for_as_the_spacing_says():
+    assert a_watch(interval_s=7.0).decide(Running(), 1e3) == LookAgain(after_s=7.0)
 
 
 def test_status_says_over_so_the_result_is_asked_at_once_and_the_slot_is_free():

@@ -9,7 +9,7 @@ import pytest
 
 from batchrunner.errors import ErrorCode
 from batchrunner.lifecycle import State
-from batchrunner.settings import Rerun, Selection, Settings
+from batchrunner.settings import PollSpacing, Rerun, Selection, Settings
 from tests.builders import a_job, some_jobs, the
 from tests.doubles import QUICK, a_bench
 
@@ -219,10 +219,18 @@ async def test_every_output_of_a_job_is_saved():
     assert sorted(bench.shelf.files) == ["videos/job-00.2.mp4", "videos/job-00.3.mp4", "videos/job-00.mp4"]
 
 
-async def test_polling_is_spaced_by_the_interval():
+async def test_looks_are_learnt_to_be_sparse_where_no_end_is_likely():
     bench = a_bench(settings=replace(QUICK, service_time_s=600.0))
 
     await bench.run(some_jobs(1), Settings(poll_interval_s=10.0))
+
+    assert bench.counters["polls"] < 600 / 10 / 2
+
+
+async def test_looks_can_be_kept_to_a_fixed_interval():
+    bench = a_bench(settings=replace(QUICK, service_time_s=600.0))
+
+    await bench.run(some_jobs(1), Settings(poll_interval_s=10.0, poll_spacing=PollSpacing.FIXED))
 
     assert 600 / 12.6 <= bench.counters["polls"] <= 600 / 10 + 1
 

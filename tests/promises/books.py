@@ -106,7 +106,9 @@ def complaints(batch: Batch, books: Books, *, may_be_paid: Mapping[str, int] | N
             yield f"{times} accepted requests of {text} are in no book, {books.doubtful[text]} in doubt"
     yield from half_named(batch)
     for row in books.rows.values():
-        if row.state == "succeeded" and [digest for _, digest in row.files] != [hash_of(row.id, batch.padding)]:
+        if row.state == "succeeded" and [digest for _, digest in row.files] != [
+            hash_of(row.id, batch.padding)
+        ]:
             yield f"{row.id} succeeded with {row.files}"
         for file, _ in row.files:
             if row.state == "succeeded" and not (batch.folder / file).is_file():

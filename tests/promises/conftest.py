@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from .lives import Batch, Nurseries
+from .lives import Batch
+from .nurseries import Nurseries
 
 
 @pytest.fixture(scope="session")

@@ -8,29 +8,20 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any
 
 from .crash_points import Point
+from .nurseries import PATIENCE_S, Nurseries
 from .power import Cut
 
-T = TypeVar("T")
-
-ROOT = Path(__file__).parents[2]
 MODEL = "bytedance/seedance-1-0/lite/reference-to-video"
 IMAGE = "https://images.example.com/fox.png"
-TOKEN = "rc-secret-5b1c0ffee-5b1c0ffee"
-PATIENCE_S = 60.0
 FAST = ("--progress", "none", "--poll-interval", "0.3")
-WORKERS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,67 +65,6 @@ class Life:
     @property
     def killed(self) -> bool:
         return self.code == -signal.SIGKILL
-
-
-class Nursery:
-    """One forking process; a command at a time."""
-
-    def __init__(self, began_at: float) -> None:
-        ours = ("RUNCOMFY", "BATCHRUNNER", "COMFY_", "XDG_")
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.nursery", repr(began_at)],
-            cwd=ROOT, env={**kept, "RUNCOMFY_API_TOKEN": TOKEN}, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-
-    def begin(self, order: dict[str, Any]) -> int:
-        """Fork a command and return its process id."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        return int(self._answer()["pid"])
-
-    def end(self) -> int:
-        """Wait for the command and return its wait status."""
-        return int(self._answer()["status"])
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.communicate(timeout=PATIENCE_S)
-
-    def _answer(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
-
-
-class Nurseries:
-    """So many nurseries as commands may live at once."""
-
-    def __init__(self, count: int = WORKERS) -> None:
-        began_at = time.time()
-        self._all = [Nursery(began_at) for _ in range(count)]
-        self._free: SimpleQueue[Nursery] = SimpleQueue()
-        for nursery in self._all:
-            self._free.put(nursery)
-
-    @contextmanager
-    def one(self) -> Iterator[Nursery]:
-        nursery = self._free.get()
-        try:
-            yield nursery
-        finally:
-            self._free.put(nursery)
-
-    def at_once(self, cases: list[Callable[[], T]]) -> list[T]:
-        """Let several cases live side by side."""
-        with ThreadPoolExecutor(max_workers=WORKERS) as pool:
-            return [future.result() for future in [pool.submit(case) for case in cases]]
-
-    def close(self) -> None:
-        for nursery in self._all:
-            nursery.close()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -211,14 +141,14 @@ class Batch:
         """Start a command; gives its process id and the call that waits for its end."""
         self.lives += 1
         order = self._order([str(word) for word in argv], script or Script())
-        waited: list[Life] = []
+        waited: list[int] = []
         with self.nurseries.one() as nursery:
             pid = nursery.begin(order)
 
             def ended() -> Life:
                 if not waited:
-                    waited.append(_life(order, nursery.end()))
-                return waited[0]
+                    waited.append(nursery.end())
+                return _life(order, waited[0])
 
             try:
                 yield pid, ended
@@ -252,12 +182,17 @@ def _first_line(path: Path) -> str:
 def _life(order: dict[str, Any], status: int) -> Life:
     report = Path(order["report"])
     left = json.loads(report.read_text()) if report.exists() else {"passes": {}, "on_the_wire": []}
-    err = Path(order["err"]).read_text(errors="replace")
+    out, err = (_text(Path(order[name])) for name in ("out", "err"))
     assert "Traceback" not in err, err
     return Life(
         status=status,
-        out=Path(order["out"]).read_text(errors="replace"),
+        out=out,
         err=err,
         passes=left["passes"],
         on_the_wire=frozenset(left["on_the_wire"]),
     )
+
+
+def _text(path: Path) -> str:
+    """Return what a command said; one that was killed at once has not even opened its streams."""
+    return path.read_text(errors="replace") if path.exists() else ""

@@ -46,7 +46,7 @@ class Disk:
 
         def fsync(handle: int) -> None:
             sync(handle)
-            self.synced(Path(os.readlink(f"/proc/self/fd/{handle}")))
+            self.synced(Path(f"/proc/self/fd/{handle}").readlink())
 
         os.fsync = fsync  # type: ignore[assignment]
         transaction = Store.transaction

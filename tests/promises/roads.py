@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from .books import left_open, read_books
-from .crash_points import Point as P
+from .crash_points import Point
 from .lives import Batch, Life, Script
+
+P = Point
 
 JOBS = tuple(f"job-{number}" for number in range(6))
 SLOW = {"service_time_s": 8.0, "slots": 1, "spread": 0.0}

@@ -1,34 +1,29 @@
-"""Where in the program the crash points are, and how a process is made to die at one.
+"""Where in the program the crash points are.
 
 For a process of its own only (nursery.py): it wraps what the points name, from outside; the product has no
-hook for it.  Every wrapper does what it wraps, and tells before or after that a point was reached.
+hook for it.  Every wrapper does what it wraps, and tells the watcher before or after that a point was reached.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
-import json
-import os
-import signal
-import threading
-import time
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from batchrunner import disk, ownership, plan, session, shelf, verification
+from batchrunner import disk, ownership, plan, shelf, verification
 from batchrunner.client import Client
 from batchrunner.folder import Folder, Lock
-from batchrunner.ledger import Entry, Store, intake
+from batchrunner.ledger import Entry, Store
 from batchrunner.outputs import results
 
-from .crash_points import Point as P
+from .crash_points import Point
+from .watcher import Watcher
+
+P = Point
 
 STEPS: dict[str, tuple[P | None, P | None]] = {
     "intend": (P.INTENT_WRITTEN, P.INTENT_COMMITTED),
@@ -58,44 +53,6 @@ STEPS: dict[str, tuple[P | None, P | None]] = {
 
 ANSWERS = frozenset({"accepted", "not_accepted", "refused", "in_doubt"})
 """The steps that record what became of a submission."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Watcher:
-    """Counts the passings of every point, and ends the process at the one it was told."""
-
-    die_at: P | None
-    nth: int
-    report: Path
-    """What is written last: the passings, and the jobs whose submission was on the wire."""
-    interrupt_at: P | None = None
-    """Here the process gets a Ctrl-C, once."""
-    befall_at: P | None = None
-    befall: Callable[[], None] = lambda: None
-    """What happens to the output folder there, once."""
-    before_death: Callable[[], None] = lambda: None
-    passes: Counter[P] = field(default_factory=Counter)
-    on_the_wire: set[str] = field(default_factory=set)
-    """Jobs between the intent to submit and the record of the answer."""
-    committed: list[Callable[[], None]] = field(default_factory=list)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def reach(self, point: P) -> None:
-        with self.lock:
-            self.passes[point] += 1
-            if point is self.interrupt_at and self.passes[point] == 1:
-                os.kill(os.getpid(), signal.SIGINT)
-            if point is self.befall_at and self.passes[point] == 1:
-                self.befall()
-            if point is self.die_at and self.passes[point] == self.nth:
-                self.write_report()
-                self.before_death()
-                os.kill(os.getpid(), signal.SIGKILL)
-                time.sleep(600)  # the signal is on its way
-
-    def write_report(self) -> None:
-        passes = {str(point): n for point, n in self.passes.items()}
-        self.report.write_text(json.dumps({"passes": passes, "on_the_wire": sorted(self.on_the_wire)}))
 
 
 def watch(watcher: Watcher) -> None:

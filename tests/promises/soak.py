@@ -1,7 +1,7 @@
 """Batches that are killed at random instants, in random bad weather, until so many kills were survived.
 
 ``python -m tests.promises.soak --kills 200`` prints what was counted and fails when anything was accepted
-twice or lost.  Both the instants and the weather are drawn from ``--seed``; the machine's own pace adds to them.
+twice or lost.  Instants and weather are drawn from ``--seed``; the machine's own pace adds to them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from .books import complaints, left_open, read_books
-from .lives import WORKERS, Batch, Nurseries, Script
+from .lives import Batch, Script
+from .nurseries import WORKERS, Nurseries
 
 JOBS = tuple(f"job-{number}" for number in range(8))
 LONGEST_S = 0.6
@@ -72,7 +73,9 @@ def soak(nurseries: Nurseries, home: Path, kills: int, seed: int) -> Tally:
     while total.kills < kills:
         share = max(1, (kills - total.kills) // WORKERS)
         rounds = [
-            partial(_one_batch, nurseries, home / f"batch-{total.batches + n}", share, seed + total.batches + n)
+            partial(
+                _one_batch, nurseries, home / f"batch-{total.batches + n}", share, seed + total.batches + n
+            )
             for n in range(WORKERS)
         ]
         for tally in nurseries.at_once(rounds):

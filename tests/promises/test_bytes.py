@@ -16,7 +16,8 @@ from batchrunner.simulator.routes import Endpoint
 
 from .books import Books, complaints, read_books
 from .films import film_of
-from .lives import Batch, Nurseries
+from .lives import Batch
+from .nurseries import Nurseries
 
 HARMLESS = {
     "late": "late seconds=1",
@@ -140,12 +141,12 @@ def _run(batch: Batch, url: str) -> int:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_once_the_trouble_stops_the_film_is_there_to_the_byte(name: str, runs: Runs):
+def test_once_the_trouble_stops_the_film_is_there_to_the_byte(name: str, runs: Runs) -> None:
     assert runs.once.states[JOBS[name]] == "succeeded"
 
 
 @pytest.mark.parametrize("name", {**SPOILING, **AFTER_A_CUT})
-def test_while_it_lasts_the_job_stays_ready_with_its_error(name: str, runs: Runs):
+def test_while_it_lasts_the_job_stays_ready_with_its_error(name: str, runs: Runs) -> None:
     row = runs.always.rows[JOBS[name]]
 
     assert row.state == "ready"
@@ -154,25 +155,25 @@ def test_while_it_lasts_the_job_stays_ready_with_its_error(name: str, runs: Runs
 
 
 @pytest.mark.parametrize("name", {**HARMLESS, **GONE_ON_FROM, **WHOLE_AGAIN})
-def test_the_right_bytes_are_taken_however_they_come(name: str, runs: Runs):
+def test_the_right_bytes_are_taken_however_they_come(name: str, runs: Runs) -> None:
     assert runs.always.states[JOBS[name]] == "succeeded"
 
 
-def test_films_that_keep_failing_are_open_work(runs: Runs):
+def test_films_that_keep_failing_are_open_work(runs: Runs) -> None:
     assert runs.always_code == 75
 
 
-def test_a_later_run_fetches_them_all(runs: Runs):
+def test_a_later_run_fetches_them_all(runs: Runs) -> None:
     assert set(runs.later.states.values()) == {"succeeded"}
 
 
-def test_whatever_the_bytes_do_nothing_is_paid_twice_and_no_wrong_film_is_kept(runs: Runs):
+def test_whatever_the_bytes_do_nothing_is_paid_twice_and_no_wrong_film_is_kept(runs: Runs) -> None:
     assert runs.wrong == []
     for books in (runs.once, runs.always, runs.later):
         assert set(books.paid.values()) == {1}
 
 
-def test_every_fault_that_a_film_can_meet_is_tried():
+def test_every_fault_that_a_film_can_meet_is_tried() -> None:
     tried = {line.split()[0] for line in CASES.values()}
     kinds = {PRESETS.get(word, word).split()[0] for word in tried}
     of_the_api_only = {Do.AWAY}  # nobody listens at all: an outage, not a film's trouble

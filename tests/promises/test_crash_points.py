@@ -19,7 +19,8 @@ from batchrunner.verification import verify
 
 from .books import Books, complaints, half_named, left_open, read_books
 from .crash_points import Point
-from .lives import Batch, Life, Nurseries
+from .lives import Batch, Life
+from .nurseries import Nurseries
 from .roads import CASES, ROADS, Road, all_points, copy_of
 
 
@@ -35,7 +36,9 @@ class Undisturbed:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(nurseries: Nurseries, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Undisturbed]:
+def undisturbed(
+    nurseries: Nurseries, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Undisturbed]:
     """Walk a road once, without a crash, when it is first asked for."""
     walked: dict[str, Undisturbed] = {}
 
@@ -55,14 +58,14 @@ def undisturbed(nurseries: Nurseries, tmp_path_factory: pytest.TempPathFactory) 
     return walk
 
 
-def test_every_point_is_on_a_road():
+def test_every_point_is_on_a_road() -> None:
     assert all_points() == set(Point)
 
 
 @pytest.mark.parametrize(("name", "point"), CASES, ids=lambda value: str(value).replace(" ", "_"))
 def test_killed_there_and_run_again_it_ends_as_if_nothing_had_happened(
     name: str, point: Point, undisturbed: Callable[[str], Undisturbed], nurseries: Nurseries
-):
+) -> None:
     road, walked = ROADS[name], undisturbed(name)
     passings = walked.life.passes.get(point, 0)
     assert passings, f"{name} does not pass {point!r}"

@@ -12,7 +12,7 @@ PAGE = 4096
 DISK = 74
 
 
-def test_whichever_page_is_damaged_verify_says_so_and_keeps_a_copy(batch: Batch):
+def test_whichever_page_is_damaged_verify_says_so_and_keeps_a_copy(batch: Batch) -> None:
     batch.write(*JOBS)
     assert batch.run().code == 0
     pages = (batch.folder / "ledger.sqlite").stat().st_size // PAGE
@@ -27,7 +27,7 @@ def test_whichever_page_is_damaged_verify_says_so_and_keeps_a_copy(batch: Batch)
         assert copy.read_bytes() == (damaged.folder / "ledger.sqlite").read_bytes()
 
 
-def test_whichever_page_is_damaged_a_run_pays_for_nothing_again(batch: Batch):
+def test_whichever_page_is_damaged_a_run_pays_for_nothing_again(batch: Batch) -> None:
     batch.write(*JOBS)
     assert batch.run().code == 0
     pages = (batch.folder / "ledger.sqlite").stat().st_size // PAGE

@@ -17,9 +17,12 @@ from pathlib import Path
 import pytest
 
 from .books import complaints, left_open, read_books
-from .crash_points import Point as P
-from .lives import Batch, Life, Nurseries, Script
+from .crash_points import Point
+from .lives import Batch, Life, Script
 from .mishaps import come_back, free_again
+from .nurseries import Nurseries
+
+P = Point
 
 JOBS = tuple(f"job-{number}" for number in range(4))
 DISK = 74
@@ -79,7 +82,7 @@ def _is_told(life: Life) -> None:
 
 
 @pytest.mark.parametrize("point", MIDWAY, ids=lambda point: point.replace(" ", "_"))
-def test_a_disk_that_fills_up_midway_ends_the_run_and_costs_nothing(point: P, on_disk: Batch):
+def test_a_disk_that_fills_up_midway_ends_the_run_and_costs_nothing(point: P, on_disk: Batch) -> None:
     life = on_disk.run("--concurrency", 2, script=Script(befall_at=point, befalls="fills up"))
 
     _is_told(life)
@@ -87,7 +90,7 @@ def test_a_disk_that_fills_up_midway_ends_the_run_and_costs_nothing(point: P, on
     _all_is_well(on_disk, doubts=len(life.on_the_wire))
 
 
-def test_a_request_id_that_could_not_be_recorded_is_said_aloud(on_disk: Batch):
+def test_a_request_id_that_could_not_be_recorded_is_said_aloud(on_disk: Batch) -> None:
     full = Script(befall_at=P.SUBMISSION_TAKEN, befalls="fills up")
 
     life = on_disk.live(*on_disk.run_command("--concurrency", 1), "--progress", "plain", script=full)
@@ -101,7 +104,7 @@ def test_a_request_id_that_could_not_be_recorded_is_said_aloud(on_disk: Batch):
 
 
 @pytest.mark.parametrize("point", [P.RESULTS_HALF_WRITTEN, P.REPORT_WRITTEN, P.CHECKPOINT_DUE])
-def test_a_disk_that_fills_up_at_the_end_costs_a_result_file_at_most(point: P, on_disk: Batch):
+def test_a_disk_that_fills_up_at_the_end_costs_a_result_file_at_most(point: P, on_disk: Batch) -> None:
     life = on_disk.run(script=Script(befall_at=point, befalls="fills up"))
 
     assert life.code in (0, DISK), life
@@ -110,7 +113,7 @@ def test_a_disk_that_fills_up_at_the_end_costs_a_result_file_at_most(point: P, o
     assert len((on_disk.folder / "results.jsonl").read_text().splitlines()) == len(JOBS)
 
 
-def test_a_nearly_full_disk_is_noticed_before_a_cent_is_spent(on_disk: Batch, disk: Path):
+def test_a_nearly_full_disk_is_noticed_before_a_cent_is_spent(on_disk: Batch, disk: Path) -> None:
     (disk / "ballast").write_bytes(bytes(20 << 20))
 
     life = on_disk.run()
@@ -124,7 +127,7 @@ def test_a_nearly_full_disk_is_noticed_before_a_cent_is_spent(on_disk: Batch, di
 
 def test_submissions_stop_before_the_films_on_their_way_fill_the_disk(
     nurseries: Nurseries, tmp_path: Path, disk: Path
-):
+) -> None:
     batch = Batch(nurseries=nurseries, home=tmp_path / "home", folder=disk / "out", padding=3 << 20)
     batch.write(*(f"job-{number}" for number in range(12)))
     batch.run("--limit", 1)  # from now on the size of a film is known
@@ -138,7 +141,7 @@ def test_submissions_stop_before_the_films_on_their_way_fill_the_disk(
 
 
 @pytest.mark.parametrize("point", [P.ID_COMMITTED, P.OUTPUTS_COMMITTED, P.PART_SYNCED, P.KEPT])
-def test_a_folder_that_goes_away_midway_is_missed_and_nothing_takes_its_place(point: P, batch: Batch):
+def test_a_folder_that_goes_away_midway_is_missed_and_nothing_takes_its_place(point: P, batch: Batch) -> None:
     batch.write(*JOBS)
 
     life = batch.run("--concurrency", 1, script=Script(befall_at=point, befalls="goes away"))
@@ -150,7 +153,7 @@ def test_a_folder_that_goes_away_midway_is_missed_and_nothing_takes_its_place(po
 
 
 @pytest.mark.parametrize("number", [errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOSPC, errno.ESTALE])
-def test_an_error_of_the_disk_while_a_film_is_written_ends_the_run(number: int, batch: Batch):
+def test_an_error_of_the_disk_while_a_film_is_written_ends_the_run(number: int, batch: Batch) -> None:
     batch.write(*JOBS)
 
     life = batch.run(script=Script(write_errno=number))
@@ -159,7 +162,7 @@ def test_an_error_of_the_disk_while_a_film_is_written_ends_the_run(number: int, 
     _all_is_well(batch)
 
 
-def test_a_limit_on_the_size_of_files_is_an_error_of_the_disk(nurseries: Nurseries, tmp_path: Path):
+def test_a_limit_on_the_size_of_files_is_an_error_of_the_disk(nurseries: Nurseries, tmp_path: Path) -> None:
     batch = Batch(nurseries=nurseries, home=tmp_path / "home", padding=3 << 20)
     batch.write(*JOBS)
 
@@ -169,7 +172,9 @@ def test_a_limit_on_the_size_of_files_is_an_error_of_the_disk(nurseries: Nurseri
     _all_is_well(batch)
 
 
-def test_a_read_only_disk_is_told_and_collected_from_once_it_can_be_written(on_disk: Batch, disk: Path):
+def test_a_read_only_disk_is_told_and_collected_from_once_it_can_be_written(
+    on_disk: Batch, disk: Path
+) -> None:
     assert on_disk.run("--submit-only").code == 75
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
 
@@ -180,7 +185,7 @@ def test_a_read_only_disk_is_told_and_collected_from_once_it_can_be_written(on_d
     _all_is_well(on_disk)
 
 
-def test_a_folder_that_cannot_be_made_is_told_before_anything_is_sent(on_disk: Batch, disk: Path):
+def test_a_folder_that_cannot_be_made_is_told_before_anything_is_sent(on_disk: Batch, disk: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
 
     _is_told(on_disk.run())

@@ -1,4 +1,4 @@
-"""Ctrl-C with ``--on-interrupt cancel-queued``, and an audience that leaves: what it costs, in books and words."""
+"""Ctrl-C that takes queued requests back, and an audience that leaves: what it costs, in books and words."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import sys
 
 from .books import complaints, left_open, read_books
 from .crash_points import Point
-from .lives import ROOT, TOKEN, Batch, Script
+from .lives import Batch, Script
+from .nurseries import ROOT, TOKEN
 from .roads import JOBS, SLOW
 
 
-def test_what_is_confirmed_cancelled_is_pending_again_and_not_billed(batch: Batch):
+def test_what_is_confirmed_cancelled_is_pending_again_and_not_billed(batch: Batch) -> None:
     batch.write(*JOBS)
     flags = ("--concurrency", 4, "--on-interrupt", "cancel-queued")
 
@@ -34,7 +35,7 @@ def test_what_is_confirmed_cancelled_is_pending_again_and_not_billed(batch: Batc
     assert list(complaints(batch, books)) == []
 
 
-def test_left_alone_by_default_a_stopped_run_says_what_will_be_billed(batch: Batch):
+def test_left_alone_by_default_a_stopped_run_says_what_will_be_billed(batch: Batch) -> None:
     batch.write(*JOBS)
     twice = Script(service=SLOW, interrupt_at=Point.LOOK_LEAVING)
     batch.run("--submit-only", "--limit", 3, script=Script(service=SLOW))
@@ -47,7 +48,7 @@ def test_left_alone_by_default_a_stopped_run_says_what_will_be_billed(batch: Bat
     assert left_open(read_books(batch)) == []
 
 
-def test_a_run_whose_reader_has_left_goes_on_to_the_end(batch: Batch):
+def test_a_run_whose_reader_has_left_goes_on_to_the_end(batch: Batch) -> None:
     """``run --json | head -1``: a closed pipe leaves no submission in doubt and no film behind."""
     batch.write(*JOBS)
     words = ["run", batch.manifest, "-o", batch.folder, "--json", "--poll-interval", "0.05"]

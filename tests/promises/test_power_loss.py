@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from .books import complaints, left_open, read_books
-from .crash_points import Point as P
-from .lives import Batch, Nurseries, Script
+from .crash_points import Point
+from .lives import Batch, Script
+from .nurseries import Nurseries
 from .power import Cut
 from .roads import ROADS
+
+P = Point
 
 ROAD = ROADS["a plain run"]
 
@@ -32,8 +35,8 @@ OFTEN = (
 """Points that a run passes for each job; the power fails at the third passing."""
 
 
-@pytest.mark.parametrize("point", (*ONCE, *OFTEN), ids=lambda point: point.replace(" ", "_"))
-def test_what_was_synced_is_enough_to_go_on(point: P, nurseries: Nurseries, tmp_path: Path):
+@pytest.mark.parametrize("point", [*ONCE, *OFTEN], ids=lambda point: point.replace(" ", "_"))
+def test_what_was_synced_is_enough_to_go_on(point: P, nurseries: Nurseries, tmp_path: Path) -> None:
     cases = [partial(_lose_power_and_go_on, nurseries, tmp_path / cut, point, cut) for cut in Cut]
 
     assert nurseries.at_once(cases) == [[] for _ in Cut]

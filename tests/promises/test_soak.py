@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .lives import Nurseries
+from .nurseries import Nurseries
 from .soak import soak
 
 
-def test_ten_kills_at_random_instants_in_random_weather_cost_nothing(nurseries: Nurseries, tmp_path: Path):
+def test_ten_kills_at_random_instants_in_random_weather_cost_nothing(
+    nurseries: Nurseries, tmp_path: Path
+) -> None:
     tally = soak(nurseries, tmp_path, kills=10, seed=1)
 
     assert tally.kills >= 10

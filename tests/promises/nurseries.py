@@ -1,0 +1,83 @@
+"""The processes that fork the lives of batches, as a test holds them; what they do: nursery.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "rc-secret-5b1c0ffee-5b1c0ffee"
+PATIENCE_S = 60.0
+WORKERS = 2
+
+
+class Nursery:
+    """One forking process; a command at a time."""
+
+    def __init__(self, began_at: float) -> None:
+        ours = ("RUNCOMFY", "BATCHRUNNER", "COMFY_", "XDG_")
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", f"{__package__}.nursery", repr(began_at)],
+            cwd=ROOT, env={**kept, "RUNCOMFY_API_TOKEN": TOKEN}, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def begin(self, order: dict[str, Any]) -> int:
+        """Fork a command and return its process id."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return int(self._answer()["pid"])
+
+    def end(self) -> int:
+        """Wait for the command and return its wait status."""
+        return int(self._answer()["status"])
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.communicate(timeout=PATIENCE_S)
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        return answer
+
+
+class Nurseries:
+    """So many nurseries as commands may live at once."""
+
+    def __init__(self, count: int = WORKERS) -> None:
+        began_at = time.time()
+        self._all = [Nursery(began_at) for _ in range(count)]
+        self._free: SimpleQueue[Nursery] = SimpleQueue()
+        for nursery in self._all:
+            self._free.put(nursery)
+
+    @contextmanager
+    def one(self) -> Iterator[Nursery]:
+        nursery = self._free.get()
+        try:
+            yield nursery
+        finally:
+            self._free.put(nursery)
+
+    def at_once(self, cases: Sequence[Callable[[], T]]) -> list[T]:
+        """Let several cases live side by side."""
+        with ThreadPoolExecutor(max_workers=WORKERS) as pool:
+            return [future.result() for future in [pool.submit(case) for case in cases]]
+
+    def close(self) -> None:
+        for nursery in self._all:
+            nursery.close()
