@@ -5,7 +5,6 @@ Pure.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -66,22 +65,12 @@ def decide_exit(tally: Tally, stopped_with: Exit | None) -> Exit:
     return Exit.SOME_FAILED if tally.bad else Exit.OK
 
 
-def next_command(report: Report, *, manifest: str | None, folder: str, base_url: str | None = None) -> str:
-    """Return the command that a person would type next.
-
-    *manifest* is None where there is none to name again; *base_url* is the service's where it was typed.
-    """
+def next_command(report: Report, *, again: str, results: str) -> str:
+    """Return the command that a person would type next: the same one *again*, or the one for *results*."""
     states = report.states
-    target = shlex.quote(folder)
-    again = f"resume {target}" if manifest is None else f"run {shlex.quote(manifest)} -o {target}"
-    service = f" --base-url {shlex.quote(base_url)}" if base_url else ""
-    again = f"batchrunner {again}{service}"
     if report.exit_code not in (Exit.OK, Exit.SOME_FAILED) or states[State.PENDING]:
         return again
-    if states[State.UNKNOWN]:
-        return f"{again} --retry unknown"
-    if states[State.FAILED]:
-        return f"{again} --retry failed"
-    if states[State.CANCELLED]:
-        return f"{again} --retry cancelled"
-    return f"batchrunner results {target}"
+    for state, word in ((State.UNKNOWN, "unknown"), (State.FAILED, "failed"), (State.CANCELLED, "cancelled")):
+        if states[state]:
+            return f"{again} --retry {word}"
+    return results

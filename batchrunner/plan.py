@@ -98,10 +98,12 @@ def _recover(store: Store) -> None:
 
 
 def _find_missing_files(store: Store, exists: Callable[[str], bool]) -> None:
-    for seq, generation in store.succeeded():
-        missing = [a.n for a in store.artifacts(seq, generation) if a.file is None or not exists(a.file)]
-        if missing:
-            store.file_missing(seq, missing)
+    missing: dict[int, list[int]] = {}
+    for seq, n, file in store.saved_files():
+        if not exists(file):
+            missing.setdefault(seq, []).append(n)
+    for seq, outputs in missing.items():
+        store.file_missing(seq, outputs)
 
 
 def _rerun(store: Store, settings: Settings, rerun: Rerun, now: float) -> None:

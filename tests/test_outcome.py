@@ -37,26 +37,17 @@ def test_the_reason_of_a_sudden_end_counts_first_then_what_is_open_then_what_wen
 @pytest.mark.parametrize(
     ("report", "command"),
     [
-        (a_report(succeeded=3), "batchrunner results out"),
-        (a_report(Exit.SOME_FAILED, failed=1, unknown=1), "batchrunner run jobs.csv -o out --retry unknown"),
-        (a_report(Exit.SOME_FAILED, failed=1), "batchrunner run jobs.csv -o out --retry failed"),
-        (a_report(Exit.SOME_FAILED, cancelled=1), "batchrunner run jobs.csv -o out --retry cancelled"),
-        (a_report(Exit.OPEN, submitted=1), "batchrunner run jobs.csv -o out"),
-        (a_report(Exit.OUTAGE, pending=1, failed=1), "batchrunner run jobs.csv -o out"),
+        (a_report(succeeded=3), "look"),
+        (a_report(Exit.SOME_FAILED, failed=1, unknown=1), "again --retry unknown"),
+        (a_report(Exit.SOME_FAILED, failed=1), "again --retry failed"),
+        (a_report(Exit.SOME_FAILED, cancelled=1), "again --retry cancelled"),
+        (a_report(Exit.OPEN, submitted=1), "again"),
+        (a_report(Exit.OK, pending=1, succeeded=1), "again"),
+        (a_report(Exit.OUTAGE, pending=1, failed=1), "again"),
     ],
 )
 def test_the_next_command_is_the_one_a_person_would_type(report, command):
-    assert next_command(report, manifest="jobs.csv", folder="out") == command
-
-
-def test_without_a_manifest_the_next_command_resumes_the_folder():
-    assert next_command(a_report(Exit.OPEN), manifest=None, folder="out") == "batchrunner resume out"
-
-
-def test_names_with_blanks_are_quoted_for_the_shell():
-    command = next_command(a_report(Exit.OPEN), manifest="my jobs.csv", folder="my out")
-
-    assert command == "batchrunner run 'my jobs.csv' -o 'my out'"
+    assert next_command(report, again="again", results="look") == command
 
 
 def test_a_report_as_data_is_plain_json_with_every_state():

@@ -47,7 +47,7 @@ def typed(name: str) -> bool:
 
 
 def _rehearses(folder: Folder) -> bool:
-    if not folder.ledger.is_file():
+    if not folder.ledger.is_file() or folder.ledger_is_blank():
         return False
     with closing(Store.read_only(folder.ledger)) as store:
         return is_simulated(store)

@@ -15,7 +15,8 @@ from ..progress import display
 from ..service import Service
 from ..session import Order, plan_only, run_order
 from ..settings import OnInterrupt, OnUnknown, PollSpacing, Rerun, Selection, Settings
-from .connection import connection_options, named_service, typed
+from .again import command_again
+from .connection import connection_options, named_service
 from .manifests import check, named_rows
 from .options import folder_argument, manifest_argument, manifest_options, option, run_options
 from .words import ask, plan_words, say, say_error, summary_words
@@ -78,9 +79,7 @@ def _run(manifest: str | None, path: Path, flags: dict[str, Any]) -> int:
         except BatchrunnerError as error:
             raise _told(error, as_json=as_json) from None
     if not flags["quiet"] or report.exit_code is not Exit.OK:
-        again = None if manifest == "-" else manifest  # standard input cannot be typed again
-        base_url = flags["base_url"] if typed("base_url") else None
-        say(summary_words(report, manifest=again, folder=str(path), base_url=base_url))
+        say(summary_words(report, folder=str(path), again=command_again()))
     return int(report.exit_code)
 
 

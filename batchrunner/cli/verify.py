@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ..session import Order, run_order
 from ..settings import Settings
 from ..verification import Verification, mark_for_fetching
 from ..verification import verify as verify_folder
+from .again import program
 from .connection import connection_options, named_service
 from .options import folder_argument, json_option, option
 from .words import say, summary_words
@@ -46,7 +48,7 @@ def verify(folder: Path, repair: bool, as_json: bool, **flags: Any) -> int:
         handle_signals=True,
     )
     report = anyio.run(run_order, order)
-    say(summary_words(report, manifest=None, folder=str(folder)))
+    say(summary_words(report, folder=str(folder), again=shlex.join([program(), "resume", str(folder)])))
     return int(report.exit_code)
 
 

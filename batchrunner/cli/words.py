@@ -6,6 +6,7 @@ Everything foreign (ids, server text) is made safe for the terminal here.
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from typing import Final
 
@@ -17,6 +18,7 @@ from ..lifecycle import State
 from ..names import printable
 from ..outcome import Report, next_command
 from ..plan import Plan
+from .again import program
 
 MAX_PROBLEMS: Final = 200
 """So many problems are printed; ``--json`` gives all."""
@@ -84,7 +86,7 @@ def plan_words(plan: Plan) -> str:
     return "\n".join(lines)
 
 
-def summary_words(report: Report, *, manifest: str | None, folder: str, base_url: str | None = None) -> str:
+def summary_words(report: Report, *, folder: str, again: str) -> str:
     """Return the screen a run ends with: what succeeded, what didn't and why, and what to type next."""
     counts = [f"{n:,} {WORD[state]}" for state, n in report.states.items() if n or state is State.SUCCEEDED]
     lines = [" · ".join(counts) + f"   ({_jobs(report.plan.total)}, {format_duration(report.seconds)})"]
@@ -100,8 +102,8 @@ def summary_words(report: Report, *, manifest: str | None, folder: str, base_url
     if report.cost_usd is not None:
         lines.append(f"cost       {report.cost_usd:,.2f} USD so far, as the service says")
     lines.append(f"results    {folder}/results.jsonl")
-    again = next_command(report, manifest=manifest, folder=folder, base_url=base_url)
-    lines.append(f"next       {again}")
+    results = f"{program()} results {shlex.quote(folder)}"
+    lines.append(f"next       {next_command(report, again=again, results=results)}")
     return "\n".join(lines)
 
 

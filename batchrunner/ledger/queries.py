@@ -103,10 +103,13 @@ class Queries:
         )
         return ((row[0], row[1], row[2], bool(row[3]) and row[2] == 0) for row in rows)
 
-    def succeeded(self) -> list[tuple[int, int]]:
-        """Return (seq, generation) of every job that has succeeded."""
-        rows = self.connection.execute(f"SELECT seq, generation FROM jobs WHERE state = '{State.SUCCEEDED}'")
-        return [(row[0], row[1]) for row in rows]
+    def saved_files(self) -> Iterator[tuple[int, int, str]]:
+        """Yield (seq, n, file) of every output of every job that has succeeded."""
+        rows = self.connection.execute(
+            "SELECT seq, n, a.file FROM artifacts a JOIN jobs ON seq = job AND jobs.generation = a.generation"
+            f" WHERE state = '{State.SUCCEEDED}'"
+        )
+        return ((row[0], row[1], row[2]) for row in rows)
 
     def ended(self) -> list[tuple[Entry, str | None]]:
         """Return every job that the user may ask to run again, with its error code."""

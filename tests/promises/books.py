@@ -14,6 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from batchrunner.folder import Folder
 from batchrunner.simulator import FileMemory
 
 from .films import film_of, hash_of
@@ -63,7 +64,7 @@ def read_books(batch: Batch) -> Books:
             records = [record for record in memory.load() if record.cancelled_at is None]
             accepted = [(record.request_id, str(record.inputs["text"])) for record in records]
     ledger = batch.folder / "ledger.sqlite"
-    if not ledger.exists():
+    if not ledger.exists() or Folder(batch.folder).ledger_is_blank():  # killed before it held anything
         return Books(accepted=tuple(accepted), rows={}, recorded=frozenset(), doubtful=Counter())
     # Read-only: the last to close a ledger that was opened for writing would tidy its log away.
     with closing(sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)) as db:

@@ -18,10 +18,12 @@ from batchrunner.simulator.film_order import FilmOrder
 from batchrunner.simulator.studio import TinyStudio
 
 from .crash_points import Point
+from .cuts import Cut
 from .films import film_of
 from .mishaps import MISHAPS
-from .power import Cut, Disk
-from .seams import Watcher, Wire, watch
+from .power import Disk
+from .seams import Wire, put, watch
+from .watcher import Watcher
 
 
 def drive(order: dict[str, Any]) -> int:
@@ -58,19 +60,20 @@ def _furnish(watcher: Watcher, order: dict[str, Any]) -> None:
     async def make(studio: TinyStudio, wanted: FilmOrder) -> bytes:
         return film_of(wanted.text, padding)
 
-    TinyStudio.make = make  # type: ignore[method-assign]
+    put(TinyStudio, "make", make)
     if order["argv"][0] == "simulate":
         return  # a service of its own, for commands that reach it over a socket
     settings = SimulatorSettings(films=Films.TINY, **order["service"])
     faults = [parse_fault(line) for line in order["faults"]]
-    simulator.open_simulator = lambda *, state: open_simulator(
-        settings, state=Path(order["memory"]), faults=faults
-    )
+
+    def opened(*, state: Path) -> simulator.Service:
+        return open_simulator(settings, state=Path(order["memory"]), faults=faults)
 
     def watched(service: simulator.Service, clock: Any) -> httpx.AsyncBaseTransport:
         return Wire(transport(service, clock), watcher)
 
-    simulator.transport = watched
+    put(simulator, "open_simulator", opened)
+    put(simulator, "transport", watched)
 
 
 def _break_disk(order: dict[str, Any]) -> None:
@@ -82,4 +85,4 @@ def _break_disk(order: dict[str, Any]) -> None:
         async def failing(part: shelf.DiskPart, chunk: bytes) -> None:
             raise OSError(number, os.strerror(number))
 
-        shelf.DiskPart.write = failing  # type: ignore[method-assign]
+        put(shelf.DiskPart, "write", failing)

@@ -11,13 +11,13 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .crash_points import Point
+from .cuts import Cut
 from .nurseries import PATIENCE_S, Nurseries
-from .power import Cut
 
 MODEL = "bytedance/seedance-1-0/lite/reference-to-video"
 IMAGE = "https://images.example.com/fox.png"
@@ -158,13 +158,11 @@ class Batch:
     def _order(self, argv: list[str], script: Script) -> dict[str, Any]:
         name = f"life-{self.lives}"
         return {
+            **asdict(script),
             "argv": argv, "cwd": str(self.home), "env": {"HOME": str(self.home)},
             "out": str(self.home / f"{name}.out"), "err": str(self.home / f"{name}.err"),
             "report": str(self.home / f"{name}.json"), "memory": str(self.memory),
-            "kill_after_s": script.kill_after_s, "power_cut": script.power_cut, "lasting": str(self.lasting), "die_at": script.die_at, "nth": script.nth, "interrupt_at": script.interrupt_at,
-            "befall_at": script.befall_at, "befalls": script.befalls, "folder": str(self.folder),
-            "faults": script.faults, "service": script.service, "padding": self.padding,
-            "file_limit": script.file_limit, "write_errno": script.write_errno,
+            "folder": str(self.folder), "lasting": str(self.lasting), "padding": self.padding,
         }  # fmt: skip
 
 

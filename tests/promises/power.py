@@ -15,20 +15,15 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 
 from batchrunner.ledger import Store
 
+from .cuts import Cut
+from .seams import put
+
 FULL = 2
 """What ``PRAGMA synchronous`` answers for FULL."""
-
-
-class Cut(StrEnum):
-    """What becomes of names that were not synced."""
-
-    LAZY = "lazy"
-    EAGER = "eager"
 
 
 class Disk:
@@ -48,7 +43,7 @@ class Disk:
             sync(handle)
             self.synced(Path(f"/proc/self/fd/{handle}").readlink())
 
-        os.fsync = fsync  # type: ignore[assignment]
+        put(os, "fsync", fsync)
         transaction = Store.transaction
 
         @contextmanager
@@ -57,7 +52,7 @@ class Disk:
                 yield
             self._commit(store)
 
-        Store.transaction = committed  # type: ignore[method-assign]
+        put(Store, "transaction", committed)
         checkpoint = Store.checkpoint
 
         def checkpointed(store: Store) -> bool:
@@ -65,7 +60,7 @@ class Disk:
             self._commit(store)  # it syncs the file that it copies the log into
             return whole
 
-        Store.checkpoint = checkpointed  # type: ignore[method-assign]
+        put(Store, "checkpoint", checkpointed)
 
     def synced(self, path: Path) -> None:
         """Let the bytes of a file last, or the names in a folder."""

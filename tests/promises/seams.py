@@ -1,7 +1,7 @@
 """Where in the program the crash points are.
 
 For a process of its own only (nursery.py): it wraps what the points name, from outside; the product has no
-hook for it.  Every wrapper does what it wraps, and tells the watcher before or after that a point was reached.
+hook for it.  Every wrapper does what it wraps, and tells the watcher before or after it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from batchrunner import disk, ownership, plan, shelf, verification
+from batchrunner import disk, plan, shelf, verification
 from batchrunner.client import Client
 from batchrunner.folder import Folder, Lock
 from batchrunner.ledger import Entry, Store
@@ -95,7 +95,7 @@ def _points_of(method: str, path: str) -> tuple[P | None, P | None]:
 
 def _watch_opening(watcher: Watcher) -> None:
     _after(watcher, Folder, "create", P.FOLDER_MADE)
-    _before(watcher, ownership.Store, "open", P.LOCKED)
+    _before(watcher, Store, "open", P.LOCKED)
     _after(watcher, plan, "stage", P.MANIFEST_STAGED)
     _after(watcher, plan, "take_in", P.MANIFEST_TAKEN_IN, then=P.MANIFEST_COMMITTED)
     write = Lock.write
@@ -106,12 +106,12 @@ def _watch_opening(watcher: Watcher) -> None:
         write(lock, left_open=left_open)
         watcher.reach(P.LOCK_NAMED if left_open else P.LOCK_RELEASED)
 
-    Lock.write = named  # type: ignore[method-assign]
+    put(Lock, "write", named)
 
 
 def _watch_ledger(watcher: Watcher) -> None:
     for name, (written, committed) in STEPS.items():
-        setattr(Store, name, _step(watcher, name, getattr(Store, name), written, committed))
+        put(Store, name, _step(watcher, name, getattr(Store, name), written, committed))
     transaction = Store.transaction
 
     @contextmanager
@@ -123,7 +123,7 @@ def _watch_ledger(watcher: Watcher) -> None:
             tell()
         watcher.committed.clear()
 
-    Store.transaction = watched  # type: ignore[method-assign]
+    put(Store, "transaction", watched)
 
 
 def _step(
@@ -167,7 +167,7 @@ def _watch_films(watcher: Watcher) -> None:
         watcher.reach(P.PART_HALF_WRITTEN)
         await write(part, chunk[half:])
 
-    shelf.DiskPart.write = in_halves  # type: ignore[method-assign]
+    put(shelf.DiskPart, "write", in_halves)
 
 
 def _watch_end(watcher: Watcher) -> None:
@@ -178,12 +178,17 @@ def _watch_end(watcher: Watcher) -> None:
             yield line
             watcher.reach(P.RESULTS_HALF_WRITTEN)
 
-    results.read_results = half_written
+    put(results, "read_results", half_written)
     _before(watcher, disk, "move_durably", P.REPORT_WRITTEN)
     _after(watcher, disk, "move_durably", P.REPORT_NAMED)
     _before(watcher, Store, "checkpoint", P.CHECKPOINT_DUE)
     _after(watcher, Store, "checkpoint", P.CHECKPOINT_MADE)
     _after(watcher, Store, "close", P.LEDGER_CLOSED)
+
+
+def put(owner: object, name: str, what: object) -> None:
+    """Let *what* stand in for an attribute of the product, in this process."""
+    setattr(owner, name, what)
 
 
 def _before(watcher: Watcher, owner: object, name: str, point: P) -> None:
@@ -220,4 +225,4 @@ def _wrap(owner: object, name: str, before: Callable[[], None], after: Callable[
         return result
 
     wrapped = await_call if inspect.iscoroutinefunction(inner) else call
-    setattr(owner, name, classmethod(wrapped) if isinstance(raw, classmethod) else wrapped)
+    put(owner, name, classmethod(wrapped) if isinstance(raw, classmethod) else wrapped)

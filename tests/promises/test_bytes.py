@@ -145,7 +145,7 @@ def test_once_the_trouble_stops_the_film_is_there_to_the_byte(name: str, runs: R
     assert runs.once.states[JOBS[name]] == "succeeded"
 
 
-@pytest.mark.parametrize("name", {**SPOILING, **AFTER_A_CUT})
+@pytest.mark.parametrize("name", [*SPOILING, *AFTER_A_CUT])
 def test_while_it_lasts_the_job_stays_ready_with_its_error(name: str, runs: Runs) -> None:
     row = runs.always.rows[JOBS[name]]
 
@@ -154,7 +154,7 @@ def test_while_it_lasts_the_job_stays_ready_with_its_error(name: str, runs: Runs
     assert row.files == ()
 
 
-@pytest.mark.parametrize("name", {**HARMLESS, **GONE_ON_FROM, **WHOLE_AGAIN})
+@pytest.mark.parametrize("name", [*HARMLESS, *GONE_ON_FROM, *WHOLE_AGAIN])
 def test_the_right_bytes_are_taken_however_they_come(name: str, runs: Runs) -> None:
     assert runs.always.states[JOBS[name]] == "succeeded"
 

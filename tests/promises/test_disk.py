@@ -172,9 +172,7 @@ def test_a_limit_on_the_size_of_files_is_an_error_of_the_disk(nurseries: Nurseri
     _all_is_well(batch)
 
 
-def test_a_read_only_disk_is_told_and_collected_from_once_it_can_be_written(
-    on_disk: Batch, disk: Path
-) -> None:
+def test_a_read_only_disk_is_told_and_collected_from_once_it_is_not(on_disk: Batch, disk: Path) -> None:
     assert on_disk.run("--submit-only").code == 75
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
 

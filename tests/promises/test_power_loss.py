@@ -14,9 +14,9 @@ import pytest
 
 from .books import complaints, left_open, read_books
 from .crash_points import Point
+from .cuts import Cut
 from .lives import Batch, Script
 from .nurseries import Nurseries
-from .power import Cut
 from .roads import ROADS
 
 P = Point
