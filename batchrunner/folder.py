@@ -55,7 +55,7 @@ class Folder:
         """Raise FolderUnusable when a run in here could pay again for what is there already."""
         if self.path.exists() and not self.path.is_dir():
             raise FolderUnusable(f"{self.path} is not a folder")
-        if self.ledger.exists() and not self._ledger_is_blank():
+        if self.ledger.exists() and not self.ledger_is_blank():
             return
         left = [name for name in RESULTS if _holds_something(self.path / name)]
         if left:
@@ -65,7 +65,7 @@ class Folder:
                 hint=f"put {LEDGER} back beside them, or choose another folder with -o",
             )
 
-    def _ledger_is_blank(self) -> bool:
+    def ledger_is_blank(self) -> bool:
         """Return whether the ledger is one page or less, with no log beside it: nothing was ever in it."""
         return self.ledger.stat().st_size <= ONE_PAGE and not self.has_write_ahead_log()
 

@@ -149,10 +149,7 @@ async def _run(store: Store, order: Order, plan: Plan, log: RunLog) -> Report:
         async with anyio.create_task_group() as tasks:
             if order.handle_signals:
                 await tasks.start(listen, context)
-            context.largest_film = store.largest_film()
-            _warn_of_age(context, store)
-            for model, inputs, at_least_s, at_most_s in store.run_times():
-                context.spacing.run_times.learn(key_of(model, inputs), at_least_s, at_most_s)
+            _recall(context, store)
             context.tell("started", None, plan=plan.as_json(), folder=str(order.folder.path))
             await run_pool(context, sample=plan.sample, models=list(plan.models))
             if context.stopping.interrupted and order.settings.on_interrupt is OnInterrupt.CANCEL_QUEUED:
@@ -162,6 +159,18 @@ async def _run(store: Store, order: Order, plan: Plan, log: RunLog) -> Report:
     report = _report(store, order, plan, context, time.monotonic() - began)
     context.tell("summary", None, **report.as_json())
     return report
+
+
+def _recall(context: Context, store: Store) -> None:
+    """Let the run know what earlier ones saw; a ledger that cannot be read ends it."""
+    try:
+        with disk_errors_named():
+            context.largest_film = store.largest_film()
+            _warn_of_age(context, store)
+            for model, inputs, at_least_s, at_most_s in store.run_times():
+                context.spacing.run_times.learn(key_of(model, inputs), at_least_s, at_most_s)
+    except DiskTrouble as error:
+        context.stopping.fail(error)
 
 
 def _warn_of_age(context: Context, store: Store) -> None:

@@ -8,33 +8,35 @@ from hypothesis import strategies as st
 
 from batchrunner._types import Output, RequestId
 from batchrunner.answers import (
-    CANCEL_WORDS,
-    FAILURE_WORDS,
-    QUEUED_WORDS,
-    RUNNING_WORDS,
-    SUCCESS_WORDS,
     Answer,
-    CancelledThere,
-    Done,
-    Ended,
     Endpoint,
-    FailedThere,
     Fault,
-    Gone,
     Kind,
     Reply,
-    Running,
-    Stop,
-    Trouble,
     classify,
-    find_outputs,
-    read_result,
-    read_status,
     request_id_of,
     service_code,
     words_of,
 )
 from batchrunner.errors import ErrorCode
+from batchrunner.news import (
+    CANCEL_WORDS,
+    FAILURE_WORDS,
+    QUEUED_WORDS,
+    RUNNING_WORDS,
+    SUCCESS_WORDS,
+    CancelledThere,
+    Done,
+    Ended,
+    FailedThere,
+    Gone,
+    Running,
+    Stop,
+    Trouble,
+    find_outputs,
+    read_result,
+    read_status,
+)
 
 RID = RequestId("r-1")
 LINK = "https://films.example.com/1.mp4"

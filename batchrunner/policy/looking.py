@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from .._types import JobError
-from ..answers import CancelledThere, Done, Ended, FailedThere, Gone, News, Running, Stop, Trouble
 from ..errors import ErrorCode
+from ..news import CancelledThere, Done, Ended, FailedThere, Gone, News, Running, Stop, Trouble
 from .backoff import POLL_ERROR
 
 

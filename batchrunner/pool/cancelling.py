@@ -12,11 +12,12 @@ from typing import Final
 import anyio
 
 from .._types import JobError, RequestId
-from ..answers import CANCEL_WORDS, Answer, Kind
+from ..answers import Answer, Kind
 from ..client import Client
 from ..errors import ErrorCode
 from ..ledger import Entry, Store
 from ..lifecycle import State
+from ..news import CANCEL_WORDS
 from ..policy.backoff import POLL_ERROR
 from .context import Context
 

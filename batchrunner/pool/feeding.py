@@ -54,6 +54,11 @@ class Feed:
         self._alive = 0
         self._left = context.settings.limit
 
+    @property
+    def alive(self) -> int:
+        """Jobs whose lives have begun and not ended."""
+        return self._alive
+
     async def next_request(self) -> Entry | None:
         """Return the next job whose request id an earlier run left behind."""
         return await self._requests.next()

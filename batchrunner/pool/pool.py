@@ -52,6 +52,8 @@ class _Pool:
         self._jobs = jobs
         self._feed = feed
         self._submitter = Submitter(context)
+        self._left_to_save = 0
+        """Results of earlier runs that nobody has begun to fetch."""
 
     async def run(self, models: list[str]) -> None:
         """Take up known requests first, then new submissions while a slot is free."""
@@ -74,7 +76,7 @@ class _Pool:
     def _has_room(self) -> bool:
         """Return whether one more film fits on the disk; if not, nothing new is submitted from now on."""
         context = self._context
-        expected = context.slots.in_use + context.unsaved + 1
+        expected = self._feed.alive + self._left_to_save + 1
         free = context.shelf.free_bytes()
         if has_room(free, expected_films=expected, largest_seen=context.largest_film):
             return True
@@ -104,6 +106,7 @@ class _Pool:
         """Begin to fetch what earlier runs left to be fetched, a few at once."""
         ready = await self._context.ledger.do(partial(Store.seqs, state=State.READY))
         self._context.unsaved += len(ready)
+        self._left_to_save += len(ready)
         remaining = iter(ready)
         for _ in range(self._context.settings.downloads):
             self._jobs.start_soon(self._save_each, remaining)
@@ -113,6 +116,7 @@ class _Pool:
             entry = after = await self._context.ledger.do(partial(Store.entry, seq=seq))
             self._feed.began(entry)
             self._context.unsaved -= 1
+            self._left_to_save -= 1
             try:
                 after = await save(self._context, entry)
             except Exception as error:

@@ -8,12 +8,12 @@ from typing import Final
 import anyio
 
 from .._types import JobError, RequestId
-from ..answers import Done, Stop, read_result
 from ..containers import NotWhole
 from ..download import DownloadFailed, Transfer
 from ..errors import AccountRefused, ErrorCode
 from ..ledger import Artifact, Entry, Store
 from ..lifecycle import State
+from ..news import Done, Stop, read_result
 from ..policy.backoff import DOWNLOAD
 from .context import Context
 from .watching import report_read

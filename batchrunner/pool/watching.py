@@ -5,7 +5,10 @@ from __future__ import annotations
 import anyio
 
 from .._types import JobError, RequestId
-from ..answers import (
+from ..errors import AccountRefused, ErrorCode
+from ..ledger import Entry
+from ..lifecycle import State
+from ..news import (
     CancelledThere,
     Done,
     Ended,
@@ -18,9 +21,6 @@ from ..answers import (
     read_result,
     read_status,
 )
-from ..errors import AccountRefused, ErrorCode
-from ..ledger import Entry
-from ..lifecycle import State
 from ..policy.backoff import GENERATION
 from ..policy.looking import LookAgain, TimedOut, Verdict, Watch
 from ..policy.retry import may_retry

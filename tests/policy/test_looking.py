@@ -8,19 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchrunner.answers import (
-    Answer,
-    CancelledThere,
-    Done,
-    Ended,
-    FailedThere,
-    Gone,
-    Kind,
-    Running,
-    Stop,
-    Trouble,
-)
+from batchrunner.answers import Answer, Kind
 from batchrunner.errors import ErrorCode
+from batchrunner.news import CancelledThere, Done, Ended, FailedThere, Gone, Running, Stop, Trouble
 from batchrunner.policy.looking import LookAgain, TimedOut, Watch
 from tests.builders import an_error, some_outputs
 
