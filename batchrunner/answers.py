@@ -10,6 +10,7 @@ behaviour of the official clients.  Why a lost answer is never sent again: docs/
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -73,6 +74,9 @@ HTTP_STATUS: Final[dict[int, Kind]] = {
 }
 """Statuses with a meaning of their own; other 4xx are refusals, everything else is `UNAVAILABLE`."""
 
+UNSURE: Final = frozenset({408, 409, 425, 499})
+"""4xx that speak of the exchange rather than of the inputs: a submission may have been taken all the same."""
+
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 """The form of a request id that the official node pack accepts; also what keeps it safe in a path."""
 
@@ -135,6 +139,8 @@ def _kind(endpoint: Endpoint, reply: Reply, body: dict[str, Json] | None, code: 
         kind = SERVICE_CODES.get(code) or _kind_of_status(_status_in(code) or reply.status)
     elif success:
         kind = Kind.OK if body is not None else Kind.CONTRACT
+    elif reply.status == 404 and endpoint in (Endpoint.STATUS, Endpoint.RESULT):
+        kind = Kind.CONTRACT  # the service says 404001; a bare 404 may be anybody's on the way
     else:
         kind = _kind_of_status(reply.status)
     return _kind_of_submission(kind, reply, body, code) if endpoint is Endpoint.SUBMIT else kind
@@ -149,10 +155,10 @@ def _kind_of_status(status: int) -> Kind:
 def _kind_of_submission(kind: Kind, reply: Reply, body: dict[str, Json] | None, code: int | None) -> Kind:
     """Sharpen *kind* for the one call that costs money: what is not a clear "no" is a doubt."""
     match kind:
+        case _ if reply.status in UNSURE or (reply.status >= 500 and reply.status != 503):
+            return Kind.IN_DOUBT  # it broke while it answered: what its body says is no promise
         case Kind.ACCOUNT | Kind.FOREIGN:
             return Kind.ACCOUNT
-        case _ if reply.status >= 500 and reply.status != 503:
-            return Kind.IN_DOUBT  # it broke while it answered: what its body says is no promise
         case Kind.GONE | Kind.REFUSED:
             return Kind.REFUSED  # an unknown model, or inputs it does not take
         case Kind.THROTTLED:
@@ -165,8 +171,8 @@ def _kind_of_submission(kind: Kind, reply: Reply, body: dict[str, Json] | None, 
 
 def _says_no(reply: Reply, body: dict[str, Json] | None) -> bool:
     """True for a 503 of the service's own (Retry-After, or its JSON error), not of a proxy before it."""
-    own_words = body is not None and (service_code(body) is not None or _words(body) is not None)
-    return reply.retry_after_s is not None or own_words
+    own = body is not None and (service_code(body) is not None or words_of(body.get("error_message")))
+    return reply.retry_after_s is not None or bool(own)
 
 
 def _status_in(code: int) -> int | None:
@@ -196,9 +202,17 @@ def request_id_of(body: dict[str, Json] | None) -> RequestId | None:
 
 
 def _message(reply: Reply, body: dict[str, Json] | None, code: int | None) -> str:
-    words = (_words(body) if body else None) or reply.excerpt or "no readable answer"
+    words = (_words(body) if body else None) or reply.excerpt or _said(reply) or "no readable answer"
     number = f", code {code}" if code is not None else ""
     return f"HTTP {reply.status}{number}: {words}"
+
+
+def _said(reply: Reply) -> str:
+    """Return the beginning of a body without words of its own: evidence, for whoever resolves a doubt."""
+    try:
+        return json.dumps(reply.body)[:300] if reply.body else ""
+    except RecursionError:
+        return ""
 
 
 def _words(body: dict[str, Json], depth: int = 5) -> str | None:

@@ -15,6 +15,7 @@ from .folder import Folder
 from .ledger import Entry, Store
 from .lifecycle import State
 from .ownership import owned
+from .plan import recover
 from .pool import Cancelled, cancel_request
 from .service import Service, check_origin
 
@@ -39,6 +40,7 @@ async def cancel_folder(folder: Folder, service: Service, patterns: Sequence[str
     with owned(folder) as store:
         check_origin(store, service)
         with store.transaction():
+            recover(store)
             for entry in _chosen(store, State.PENDING, patterns):
                 store.cancel(entry.seq, time.time())
                 found.never_sent.append(entry.id)

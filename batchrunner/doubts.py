@@ -35,8 +35,8 @@ def read_doubts(store: Store) -> list[Doubt]:
     rows = store.connection.execute(
         "SELECT jobs.id, row, intent_at, jobs.error_message FROM jobs JOIN attempts a"
         " ON (a.job, a.generation, a.number) = (jobs.seq, jobs.generation, jobs.attempts)"
-        " WHERE state = ? ORDER BY position",
-        (State.UNKNOWN,),
+        " WHERE state IN (?, ?) ORDER BY position",
+        (State.UNKNOWN, State.SUBMITTING),  # the latter after a crash, or for a moment while a run works
     )
     return [Doubt(id=r[0], row=r[1], sent_at=r[2], message=r[3] or "") for r in rows]
 

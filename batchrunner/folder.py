@@ -21,7 +21,9 @@ from .disk import make_folder
 from .errors import FolderUnusable, ManifestMissing
 
 LEDGER: Final = "ledger.sqlite"
-RESULTS: Final = ("results.jsonl", "metadata.jsonl", "videos", "images", "audio", "superseded")
+RESULTS: Final = (
+    "results.jsonl", "metadata.jsonl", "run.log", "videos", "images", "audio", "superseded", f"{LEDGER}-wal"
+)  # fmt: skip
 """What a run leaves; without the ledger beside them nobody knows what was paid."""
 
 ONE_PAGE: Final = 4096
@@ -110,9 +112,15 @@ class Folder:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise self._taken() from None
+            if not self._is_lock_file(handle):
+                raise self._taken()  # taken away by an owner that undid its folder this very moment
             yield Lock(handle)
         finally:
             os.close(handle)
+
+    def _is_lock_file(self, handle: int) -> bool:
+        """Return whether what we locked is still what stands under the lock file's name."""
+        return self.lock_file.exists() and self.lock_file.stat().st_ino == os.fstat(handle).st_ino
 
     def _taken(self) -> FolderUnusable:
         owner: dict[str, object] = {}

@@ -75,11 +75,13 @@ class Stop:
 
 News = Running | Ended | Done | FailedThere | CancelledThere | Gone | Trouble | Stop
 
-RUNNING_WORDS: Final = frozenset({"in_progress", "processing", "starting", "running"})
+RUNNING_WORDS: Final = frozenset(
+    {"in_progress", "processing", "starting", "running", "cancellation_requested"}  # the last may still run
+)
 QUEUED_WORDS: Final = frozenset({"in_queue", "queued", "pending", "waiting"})
 SUCCESS_WORDS: Final = frozenset({"completed", "succeeded", "success", "done"})
 FAILURE_WORDS: Final = frozenset({"failed", "error", "failure", "timeout"})
-CANCEL_WORDS: Final = frozenset({"cancelled", "canceled", "cancellation_requested"})
+CANCEL_WORDS: Final = frozenset({"cancelled", "canceled"})
 
 MODERATION: Final = re.compile(
     r"moderat|safety|nsfw|sensitive|content[ _-]?polic|polic(?:y|ies)[ _-]violation|prohibited|"

@@ -84,14 +84,16 @@ def prepare(
 
     *exists* says whether a file (relative to the folder) is there.
     """
-    _recover(store)
+    recover(store)
     intake = take_in(store, now) if staged else Intake()
     _find_missing_files(store, exists)
-    _rerun(store, settings, rerun, now)
-    return _plan(store, settings, intake)
+    sample = _sample(store, settings.selection)
+    if not settings.collect_only:
+        _rerun(store, settings, rerun, sample, now)
+    return _plan(store, settings, intake, sample)
 
 
-def _recover(store: Store) -> None:
+def recover(store: Store) -> None:
     """What a crash left between intent and answer may have been paid: it is in doubt."""
     for seq in store.seqs(State.SUBMITTING):
         store.in_doubt(seq, CRASHED)
@@ -106,18 +108,28 @@ def _find_missing_files(store: Store, exists: Callable[[str], bool]) -> None:
         store.file_missing(seq, outputs)
 
 
-def _rerun(store: Store, settings: Settings, rerun: Rerun, now: float) -> None:
-    """Put back to pending what the user asks for; a run that goes on after an interruption asks only once."""
-    wish = json.dumps({"retry": sorted(rerun.retry), "redo": sorted(rerun.redo)})
-    if (rerun.retry or rerun.redo) and store.fact(RERUN_FACT) != wish:
+def _rerun(store: Store, settings: Settings, rerun: Rerun, sample: frozenset[str] | None, now: float) -> None:
+    """Put back to pending what the user asks for and this run may submit.
+
+    A run that goes on after an interruption, with the same wish for the same selection, asks only once.
+    """
+    selection = settings.selection
+    wish = json.dumps([sorted(rerun.retry), sorted(rerun.redo), sorted(selection.only), selection.sample])
+    if rerun and store.fact(RERUN_FACT) != wish:
         for entry, error_code in store.ended():
-            if settings.selection.matches(entry.id) and _asked_for(entry, error_code, rerun):
+            if is_chosen(entry.id, selection, sample) and _asked_for(entry, error_code, rerun):
                 _run_again(store, entry, now)
         store.set_fact(RERUN_FACT, wish)
     if settings.on_unknown is OnUnknown.RESUBMIT:
         for entry in list(store.entries(State.UNKNOWN)):
-            if entry.in_manifest and entry.attempts < settings.max_attempts:
+            wanted = entry.in_manifest and is_chosen(entry.id, selection, sample)
+            if wanted and entry.attempts < settings.max_attempts:
                 store.resubmit(entry.seq, fresh=False)
+
+
+def is_chosen(job_id: str, selection: Selection, sample: frozenset[str] | None) -> bool:
+    """Return whether a run with this selection may submit the job."""
+    return selection.matches(job_id) and (sample is None or job_id in sample)
 
 
 def _asked_for(entry: Entry, error_code: str | None, rerun: Rerun) -> bool:
@@ -145,10 +157,9 @@ SKIPPED: Final = {
 }
 
 
-def _plan(store: Store, settings: Settings, intake: Intake) -> Plan:
+def _plan(store: Store, settings: Settings, intake: Intake, sample: frozenset[str] | None) -> Plan:
     counts = store.counts()
     reasons: Counter[str] = Counter({SKIPPED[state]: counts[state] for state in SKIPPED})
-    sample = _sample(store, settings.selection)
     models = _count_submissions(store, settings, intake, sample, reasons)
     in_flight, undownloaded = counts[State.SUBMITTED], counts[State.READY]
     if settings.submit_only:
@@ -183,7 +194,7 @@ def _count_submissions(
     left = settings.limit
     models: set[str] = set()
     for job_id, model, attempts, asked_for in store.pending():
-        chosen = settings.selection.matches(job_id) and (sample is None or job_id in sample)
+        chosen = is_chosen(job_id, settings.selection, sample)
         if settings.collect_only or not chosen:
             reasons["collect_only" if settings.collect_only else "not_selected"] += 1
         elif left == 0:

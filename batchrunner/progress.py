@@ -35,7 +35,7 @@ AWAY: Final = ENDS | {"ready", "retrying"}
 TROUBLE: Final = frozenset(
     {"failed", "unknown", "job_timeout", "download_failed", "internal_error", "warning", "unrecorded"}
 )
-"""Events worth a line of their own, even in quiet progress."""
+"""Events worth a line of their own."""
 
 
 @dataclass(slots=True)
@@ -82,7 +82,8 @@ class Tally:
         parts = [f"{self.done}/{self.to_do} done", f"{len(self.running)} running"]
         if self.saving:
             parts.append(f"{len(self.saving)} saving")
-        parts += [f"{n} {WORDS[name]}" for name, n in self.ended.items() if name != "succeeded"]
+        ended = self.ended.copy()  # the run goes on counting meanwhile
+        parts += [f"{n} {WORDS[name]}" for name, n in ended.items() if name != "succeeded"]
         if now < self.paused_until:
             wait = format_duration(self.paused_until - now)
             parts.append(f"waiting {wait} ({printable(self.pause_reason, 60)})")
@@ -127,13 +128,19 @@ def display(
     if as_json:
         listeners.append(_print_event)
     if quiet or mode == "none":
-        yield _all(listeners)
+        yield _all([*listeners, _say_what_must_be_said])
     elif mode == "live":
         with _live(tally, verbose=verbose) as show:
             yield _all([*listeners, show])
     else:
         with _plain(tally, verbose=verbose) as show:
             yield _all([*listeners, show])
+
+
+def _say_what_must_be_said(event: RunEvent) -> None:
+    """An id that was paid for and could not be recorded is said whatever was asked."""
+    if event.name == "unrecorded":
+        _write(sys.stderr, str(_told(event, verbose=True)))
 
 
 def _all(listeners: list[Listener]) -> Listener:

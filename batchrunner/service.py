@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlsplit
 
 from .client import PRODUCTION, Client, Timeouts
 from .errors import FolderUnusable
@@ -29,7 +30,10 @@ class Service:
 
     @property
     def origin(self) -> str:
-        return SIMULATED_ORIGIN if self.simulate else origin_of(self.base_url)
+        """The service's address as the folder records it: its origin, and a path where it has one."""
+        if self.simulate:
+            return SIMULATED_ORIGIN
+        return origin_of(self.base_url) + urlsplit(self.base_url).path.rstrip("/")
 
     @asynccontextmanager
     async def connected(self, folder: Folder) -> AsyncIterator[Client]:

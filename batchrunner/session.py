@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -28,7 +27,7 @@ from .outputs.dataset import write_card, write_metadata
 from .outputs.results import Interrupted, write_results
 from .outputs.runlog import RunLog
 from .ownership import owned
-from .plan import RERUN_FACT, Plan, load_jobs, prepare
+from .plan import RERUN_FACT, Plan, is_chosen, load_jobs, prepare
 from .policy.runtimes import key_of
 from .pool import Context, run_pool, take_back_all
 from .service import Service, check_origin, record_origin
@@ -83,28 +82,14 @@ async def run_order(order: Order) -> Report:
     Raises BatchrunnerError only for what keeps the run from beginning: a run that was stopped (account,
     outage, disk) reports it instead, with everything it had done.
     """
-    with _opened(order.folder) as store:
+    order.folder.check_usable()
+    with owned(order.folder, undo_on=(ManifestInvalid, ManifestMissing, Usage)) as store:
         check_origin(store, order.service)
         with store.transaction():
             plan = _prepared(store, order)
             record_origin(store, order.service)
         with RunLog(order.folder.log) as log:
             return await _run(store, order, plan, log)
-
-
-@contextmanager
-def _opened(folder: Folder) -> Iterator[Store]:
-    """Lock the folder and open its ledger; a folder made for a manifest that is refused goes again."""
-    folder.check_usable()
-    made = not folder.path.exists()
-    fresh = not folder.ledger.exists()
-    try:
-        with owned(folder) as store:
-            yield store
-    except (ManifestInvalid, ManifestMissing, Usage):
-        if fresh:
-            folder.forget_ledger(with_folder=made)
-        raise
 
 
 def _prepared(store: Store, order: Order) -> Plan:
@@ -186,7 +171,7 @@ async def _write_outputs(context: Context, store: Store, folder: Folder) -> None
     stopping = context.stopping
 
     def go_on() -> bool:
-        return stopping.phase is not Phase.NOW or stopping.error is not None
+        return stopping.phase is not Phase.NOW or not stopping.interrupted
 
     def write() -> None:
         write_results(store, folder.path / "results.jsonl", go_on)
@@ -205,6 +190,8 @@ async def _write_outputs(context: Context, store: Store, folder: Folder) -> None
 
 def _report(store: Store, order: Order, plan: Plan, context: Context, seconds: float) -> Report:
     stopping = context.stopping
+    if context.client.simulated:  # it said so itself
+        store.set_fact("simulated", "1")
     exit_code = decide_exit(_tally(store, order.settings, plan), stopping.exit_code)
     if exit_code in (Exit.OK, Exit.SOME_FAILED):
         store.set_fact(RERUN_FACT, None)  # what was asked for is done; asking again means again
@@ -226,7 +213,7 @@ def _tally(store: Store, settings: Settings, plan: Plan) -> Tally:
     open_, bad = store.count(f"state IN ('{State.SUBMITTED}', '{State.READY}', '{State.SUBMITTING}')"), 0
     pending = 0
     for job_id, state, _ in store.unfinished():
-        if not settings.selection.matches(job_id) or (plan.sample is not None and job_id not in plan.sample):
+        if not is_chosen(job_id, settings.selection, plan.sample):
             continue
         if state is State.PENDING:
             pending += 1

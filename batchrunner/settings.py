@@ -58,7 +58,6 @@ class Rerun:
     """``failed``, ``unknown``, ``cancelled``, or error codes."""
     redo: tuple[str, ...] = ()
     """Id patterns of finished jobs, succeeded ones too."""
-    resubmit_unknown: bool = False
 
     def __post_init__(self) -> None:
         for word in self.retry:
@@ -67,7 +66,7 @@ class Rerun:
                 raise Usage(f"--retry does not know {word!r}", hint=f"one of {known}")
 
     def __bool__(self) -> bool:
-        return bool(self.retry or self.redo or self.resubmit_unknown)
+        return bool(self.retry or self.redo)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +103,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         _at_least_one(concurrency=self.concurrency, downloads=self.downloads, max_attempts=self.max_attempts)
+        if self.poll_interval_s <= 0:
+            raise Usage("--poll-interval must be more than 0")
         if self.submit_only and self.collect_only:
             raise Usage("--submit-only and --collect-only exclude each other")
 

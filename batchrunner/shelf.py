@@ -64,6 +64,9 @@ class Shelf(Protocol):
     async def keep(self, part: Part, file: str) -> None:
         """Give a sealed part its final name."""
 
+    async def holds(self, file: str, sha256: str) -> bool:
+        """Return whether *file* is there with these very bytes."""
+
     def free_bytes(self) -> int:
         """Return how much still fits."""
 
@@ -115,6 +118,9 @@ class DiskShelf:
     def is_taken(self, file: str) -> bool:
         return os.path.lexists(self._folder / file)
 
+    async def holds(self, file: str, sha256: str) -> bool:
+        return await anyio.to_thread.run_sync(_has_hash, self._folder / file, sha256)
+
     def free_bytes(self) -> int:
         return shutil.disk_usage(self._folder).free
 
@@ -131,6 +137,13 @@ class DiskShelf:
         for parent in reversed(PurePath(file).parents[:-1]):
             make_folder(self._folder / parent)
         move_durably(source, self._folder / file)
+
+
+def _has_hash(path: Path, sha256: str) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == sha256
 
 
 def _seal(path: Path) -> Sealed:

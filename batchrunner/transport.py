@@ -28,7 +28,9 @@ def pooled_reads(
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=connections, ssl=context)
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        opened = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        opened._retry_connection = False  # no retry layer hides below ours
+        return opened
 
     return AiohttpTransport(client=session, verify=context)
 

@@ -227,6 +227,7 @@ def test_the_reason_of_a_lost_answer_is_kept():
         ({"detail": [{"msg": "too long"}, {"msg": "too wide"}]}, "HTTP 400: too long; too wide"),
         ({"error_message": "", "error": "no model"}, "HTTP 400: no model"),
         ({}, "HTTP 400: no readable answer"),
+        ({"id": 7}, 'HTTP 400: {"id": 7}'),
     ],
 )
 def test_a_refusal_is_told_in_the_services_own_words(body, words):
@@ -368,7 +369,7 @@ def test_a_failed_generation_says_why(error, code, message, number):
     [
         (Reply(status=400, body={"error_code": 400005}), Running),
         (Reply(status=404, body={"error_code": 404001}), Gone),
-        (Reply(status=404, readable=False), Gone),
+        (Reply(status=404, readable=False), Trouble),
         (Reply(status=403, body={"error_code": 403001}), Stop),
         (Reply(status=401, readable=False), Stop),
         (Reply(status=400, body={"error_code": 400002}), Stop),

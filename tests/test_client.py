@@ -239,7 +239,9 @@ async def test_a_date_that_is_over_means_at_once(header):
 )  # fmt: skip
 async def test_a_retry_after_that_cannot_be_read_is_none(header):
     answer = await call(
-        Recorder(httpx.Response(503, headers=[(b"retry-after", header.encode())], json={"message": "busy"}))
+        Recorder(
+            httpx.Response(503, headers=[(b"retry-after", header.encode())], json={"error_message": "busy"})
+        )
     )
 
     assert answer.retry_after_s is None

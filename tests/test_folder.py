@@ -58,9 +58,9 @@ def test_results_with_an_empty_ledger_are_refused_too(folder):
 
 
 def test_results_with_their_ledger_are_fine(folder):
-    with_results(folder, "videos")
     with owned(folder) as store:
         take(store, some_jobs(1))
+    with_results(folder, "videos")
 
     folder.check_usable()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from importlib import import_module
 from typing import Final, NamedTuple
 
@@ -91,4 +92,8 @@ def run_main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 (nobody reads: nothing is to fail at exit)
         return int(Exit.OK)
+    except Exception:
+        traceback.print_exc()
+        click.echo("error: our mistake, not yours: please report it with the lines above", err=True)
+        return int(Exit.INTERNAL)
     return code if isinstance(code, int) else int(Exit.OK)

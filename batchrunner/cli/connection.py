@@ -13,6 +13,7 @@ from ..client import PRODUCTION, Timeouts
 from ..credentials import find_token
 from ..errors import Usage
 from ..folder import Folder
+from ..hosts import origin_of
 from ..ledger import Store
 from ..service import Service, is_simulated
 from .options import Duration, option, together
@@ -34,11 +35,21 @@ def named_service(folder: Folder, flags: Mapping[str, Any], *, with_token: bool 
     if flags["simulate"] and flags["base_url"] and typed("base_url"):
         raise Usage("--simulate and --base-url exclude each other")
     timeout_s = flags["http_timeout"]
+    if timeout_s is not None and timeout_s <= 0:
+        raise Usage("--http-timeout must be more than 0")
     timeouts = Timeouts() if timeout_s is None else Timeouts.all(timeout_s)
     if flags["simulate"] or (not flags["base_url"] and _rehearses(folder)):
         return Service(simulate=True, timeouts=timeouts)
     token = find_token() if with_token else ""
-    return Service(base_url=flags["base_url"] or PRODUCTION, token=token, timeouts=timeouts)
+    return Service(base_url=_checked(flags["base_url"] or PRODUCTION), token=token, timeouts=timeouts)
+
+
+def _checked(base_url: str) -> str:
+    try:
+        origin_of(base_url)
+    except ValueError as error:
+        raise Usage(f"--base-url: {error}", hint="such as https://model-api.runcomfy.net") from error
+    return base_url
 
 
 def typed(name: str) -> bool:

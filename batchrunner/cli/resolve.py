@@ -15,6 +15,7 @@ from ..ledger import Store
 from ..names import printable
 from ..outputs.results import iso
 from ..ownership import owned
+from ..plan import recover
 from .options import folder_argument, json_option, option
 from .words import say
 
@@ -47,6 +48,7 @@ def resolve(
     if bool(ids) == all_of_them:
         raise Usage("name the jobs, or say --all")
     with owned(where) as store, store.transaction():
+        recover(store)
         chosen = doubts.choose(store, ids, all_of_them=all_of_them)
         if request_id is not None:
             doubts.attach(store, chosen, request_id)

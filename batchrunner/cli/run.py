@@ -73,8 +73,8 @@ def _run(manifest: str | None, path: Path, flags: dict[str, Any]) -> int:
     with display(
         flags["progress"], as_json=as_json, quiet=flags["quiet"], verbose=flags["verbose"]
     ) as listener:
-        order = _order(manifest, folder, service, flags, listener=listener, handle_signals=True)
         try:
+            order = _order(manifest, folder, service, flags, listener=listener, handle_signals=True)
             report = anyio.run(run_order, order)
         except BatchrunnerError as error:
             raise _told(error, as_json=as_json) from None

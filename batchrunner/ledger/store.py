@@ -265,10 +265,18 @@ class Store(Queries):
     def superseded_files(self) -> list[tuple[str, str]]:
         """Return (file, its place under ``superseded/``) for what an edit or redo left in the way."""
         rows = self.connection.execute(
-            "SELECT a.file, a.generation FROM artifacts a JOIN jobs j ON j.seq = a.job"
+            "SELECT a.file, a.generation, seq FROM artifacts a JOIN jobs j ON j.seq = a.job"
             " WHERE a.generation < j.generation AND a.saved_at IS NOT NULL AND a.file NOT LIKE 'superseded/%'"
         ).fetchall()
-        return [(row["file"], _superseded_name(row["file"], row["generation"])) for row in rows]
+        names: dict[str, str] = {}
+        keys: set[str] = set()
+        for file, generation, seq in rows:
+            name = _superseded_name(file, f"g{generation}")
+            if collision_key(name) in keys or self._key_in_use(collision_key(name)):
+                name = _superseded_name(file, f"g{generation}-{seq}")
+            keys.add(collision_key(name))
+            names[file] = name
+        return list(names.items())
 
     def file_moved(self, file: str, moved_to: str) -> None:
         self.connection.execute(
@@ -386,9 +394,9 @@ class Store(Queries):
         state = State(row["state"])
         if row["next"] is None or state not in _EDITABLE:
             return self.entry(seq)
-        if state is not State.CANCELLED:
-            if state is not State.PENDING or row["attempts"]:
-                self._supersede(seq, now if now is not None else row["completed_at"] or 0.0)
+        if row["attempts"] or state in (State.SUCCEEDED, State.FAILED):
+            self._supersede(seq, now if now is not None else row["completed_at"] or 0.0)
+        if state is not State.CANCELLED:  # that one waits for the user's word, with its new inputs
             self._move(seq, state, Event.EDITED, not_before=None, **_NO_ERROR)
         self._set(seq, next=None, **json.loads(row["next"]))
         return self.entry(seq)
@@ -424,6 +432,6 @@ def _candidates(job_id: str, n: int, folder: str, extension: str, seq: int) -> I
         number += 1_000_003  # far beyond any other job's number
 
 
-def _superseded_name(file: str, generation: int) -> str:
+def _superseded_name(file: str, mark: str) -> str:
     path = Path(file)
-    return f"superseded/{path.parent}/{path.stem}.g{generation}{path.suffix}"
+    return f"superseded/{path.parent}/{path.stem}.{mark}{path.suffix}"

@@ -31,7 +31,7 @@ class Belief:
 
 GONE: Final = Belief(looks=5, over_s=120)  # at least 5 looks over 2 to 5 minutes
 NO_OUTPUT: Final = Belief(looks=5, over_s=60)  # at least 5 looks over about a minute
-FAILED_STATUS: Final = Belief(looks=3, over_s=10)  # /status says failed, /result will not say why
+FAILED_STATUS: Final = Belief(looks=5, over_s=60)  # /status says failed, /result will not say why
 
 FAILED_UNEXPLAINED: Final = JobError(
     code=ErrorCode.GENERATION_FAILED, message="the service says failed and gives no reason"

@@ -27,16 +27,28 @@ def may_retry(error: JobError, attempts: int, max_attempts: int) -> bool:
 class Deferral:
     """One row that was turned away (429, 503): its own fault, or the weather's?"""
 
+    tries: int = 0
     count: int = 0
-    acceptances_then: int = 0
+    """How often it was the row's own fault, as far as one can tell."""
+    finished_then: int = 0
+    blamed: bool = False
 
-    def turned_away(self, acceptances: int, *, alone: bool) -> bool:
+    def other_accepted(self, finished: int) -> None:
+        """Another row was taken, after *finished* of our requests had ended.
+
+        If none has ended since this row was turned away, the service was not merely full.
+        """
+        self.blamed = self.blamed or finished == self.finished_then
+
+    def turned_away(self, *, finished: int, acceptances: int, others: int) -> bool:
         """Count one more and return whether the row is now to fail alone.
 
-        *acceptances* are the run's so far.  It only counts against the row when others were accepted
-        since the last time, or when it is *alone* left to submit and others were accepted before.
+        *finished* and *acceptances* are the run's so far, *others* our requests at the service now.  It is
+        the row's fault when another was taken in its place, or when nothing else of ours was there.
         """
-        if acceptances > self.acceptances_then or (alone and acceptances > 0):
+        self.tries += 1
+        if self.blamed or (others <= 0 and acceptances > 0):
             self.count += 1
-        self.acceptances_then = acceptances
+        self.blamed = False
+        self.finished_then = finished
         return self.count >= MAX_DEFERRALS

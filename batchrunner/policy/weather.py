@@ -60,7 +60,9 @@ class Weather:
     turned_away: int = field(default=0, init=False)  # bursts of bad answers in a row
     doubts: int = field(default=0, init=False)  # doubts in a row, without an acceptance
     acceptances: int = field(default=0, init=False)
+    finished: int = field(default=0, init=False)  # our requests that ended
     refused_since: float | None = field(default=None, init=False)  # submissions are not taken since
+    doubted_since: float | None = field(default=None, init=False)  # submissions are in doubt since
     silent_since: float | None = field(default=None, init=False)  # nothing at all is answered since
     reason: str = field(default="", init=False)
 
@@ -89,6 +91,10 @@ class Weather:
             return Go(canary=True)
         return Go()
 
+    def still_may(self, leave: Go, now: float) -> bool:
+        """Return whether a leave given a moment ago still holds."""
+        return now >= self.paused_until and not self.probe_due and (leave.canary or not self.careful)
+
     def read_wait_s(self, now: float) -> float:
         """Return how many seconds a read should wait: only throttling pauses reads as well."""
         return max(0.0, self.reads_paused_until - now)
@@ -98,7 +104,7 @@ class Weather:
 
         Submissions that are not taken only count while somebody is *submitting*.
         """
-        starts = [self.silent_since, self.refused_since if submitting else None]
+        starts = [self.silent_since, *((self.refused_since, self.doubted_since) if submitting else ())]
         return min((s + self.max_outage_s for s in starts if s is not None), default=None)
 
     # ── reports ──
@@ -111,7 +117,7 @@ class Weather:
         self.silent_since = None
         self.acceptances += 1
         self.doubts = 0
-        self.refused_since = None
+        self.refused_since = self.doubted_since = None
         if now >= self.paused_until and not self.probe_due:
             self.turned_away = 0
             self.careful = False
@@ -137,6 +143,8 @@ class Weather:
         """A submission's answer was lost: hold, look for a sign of life, then send a canary."""
         self.doubts += 1
         self.probe_due = True
+        if self.doubted_since is None:
+            self.doubted_since = now
         self._turned_away(now, None if self.doubts >= DOUBTS_TO_OUTAGE else 0.0, reason)
 
     def probed(self, now: float, *, answered: bool, reason: str = "") -> None:
@@ -161,6 +169,7 @@ class Weather:
 
     def finished_one(self, now: float) -> None:
         """A request of ours ended: while ours still run, being throttled is no outage."""
+        self.finished += 1
         if self.refused_since is not None and self.doubts < DOUBTS_TO_OUTAGE:
             self.refused_since = now
 

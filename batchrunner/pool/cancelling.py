@@ -14,7 +14,7 @@ import anyio
 from .._types import JobError, RequestId
 from ..answers import Answer, Kind
 from ..client import Client
-from ..errors import ErrorCode
+from ..errors import AccountRefused, ErrorCode
 from ..ledger import Entry, Store
 from ..lifecycle import State
 from ..news import CANCEL_WORDS
@@ -22,6 +22,9 @@ from ..policy.backoff import POLL_ERROR
 from .context import Context
 
 TRIES: Final = 3
+
+LONGEST_WAIT_S: Final = 5.0
+"""A cancel is tried again briefly, whatever wait the service asks for."""
 
 
 class Cancelled(StrEnum):
@@ -33,14 +36,19 @@ class Cancelled(StrEnum):
 
 
 async def cancel_request(client: Client, request_id: RequestId, uniform: float) -> Cancelled:
-    """Ask the service to cancel a request; an unanswered call is made again, briefly."""
+    """Ask the service to cancel a request; an unanswered call is made again, briefly.
+
+    Raises AccountRefused when the token is no good.
+    """
     for tries in range(1, TRIES + 1):
         answer = await client.cancel(request_id)
         if answer.kind is Kind.OK:
             return _read(answer)
+        if answer.kind in (Kind.ACCOUNT, Kind.FOREIGN):
+            raise AccountRefused(f"the account was refused: {answer.message}")
         if answer.kind not in (Kind.NOT_SENT, Kind.UNAVAILABLE, Kind.THROTTLED) or tries == TRIES:
             break
-        await anyio.sleep(answer.retry_after_s or POLL_ERROR.delay_s(tries, uniform))
+        await anyio.sleep(min(answer.retry_after_s or POLL_ERROR.delay_s(tries, uniform), LONGEST_WAIT_S))
     return Cancelled.FAILED
 
 

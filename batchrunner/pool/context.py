@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 import time
@@ -76,4 +77,7 @@ class Context:
     def tell(self, name: str, entry: Entry | None = None, /, **data: Json) -> None:
         """Tell the listener that something happened, to a job or to the run."""
         job_id = entry.id if entry else None
-        self.listener(RunEvent(name=name, at=self.wall_clock(), id=job_id, data=data))
+        try:
+            self.listener(RunEvent(name=name, at=self.wall_clock(), id=job_id, data=data))
+        except Exception:  # who listens may fail; the paid run goes on
+            logging.getLogger("batchrunner").exception("a listener failed at %r", name)

@@ -14,6 +14,7 @@ import anyio
 
 from ..ledger import Entry, LedgerWriter, Store
 from ..lifecycle import State
+from ..plan import is_chosen
 from .context import Context
 
 MAX_WAIT_S: Final = 300.0
@@ -93,16 +94,16 @@ class Feed:
                 self._defer(after)
         self._context.changed.report()
 
-    def _due_at(self, entry: Entry) -> float:
-        """Return when a pending job may be submitted; a clock that was set back never makes it wait long."""
-        return min(entry.not_before or 0.0, self._context.wall_clock() + MAX_WAIT_S)
+    def _wait_s(self, entry: Entry) -> float:
+        """Return how long a pending job waits yet; a wall clock that was changed never makes it long."""
+        return max(0.0, min((entry.not_before or 0.0) - self._context.wall_clock(), MAX_WAIT_S))
 
     def _defer(self, entry: Entry) -> None:
-        heapq.heappush(self._due_again, (self._due_at(entry), entry.seq))
+        heapq.heappush(self._due_again, (anyio.current_time() + self._wait_s(entry), entry.seq))
         self._context.deferred += 1
 
     async def _due(self) -> Entry | None:
-        if not self._due_again or self._due_again[0][0] > self._context.wall_clock():
+        if not self._due_again or self._due_again[0][0] > anyio.current_time():
             return None
         _, seq = heapq.heappop(self._due_again)
         self._context.deferred -= 1
@@ -113,17 +114,14 @@ class Feed:
         while (entry := await self._fresh.next()) is not None:
             if entry.seq in self._returned or not self._may_submit(entry):
                 continue
-            if self._due_at(entry) <= self._context.wall_clock():
+            if not self._wait_s(entry):
                 return entry
             self._defer(entry)
         return None
 
     async def _wait(self, *, due_counts: bool) -> None:
-        until = None
-        if due_counts and self._due_again:
-            until = anyio.current_time() + max(0.0, self._due_again[0][0] - self._context.wall_clock())
+        until = self._due_again[0][0] if due_counts and self._due_again else None
         await self._context.changed.wait(until)
 
     def _may_submit(self, entry: Entry) -> bool:
-        selected = self._context.settings.selection.matches(entry.id)
-        return entry.in_manifest and selected and (self._sample is None or entry.id in self._sample)
+        return entry.in_manifest and is_chosen(entry.id, self._context.settings.selection, self._sample)

@@ -109,7 +109,7 @@ class _Pool:
         self._left_to_save += len(ready)
         remaining = iter(ready)
         for _ in range(self._context.settings.downloads):
-            self._jobs.start_soon(self._save_each, remaining)
+            self._jobs.start_soon(_guarded, self._context, partial(self._save_each, remaining))
 
     async def _save_each(self, remaining: Iterator[int]) -> None:
         for seq in remaining:
@@ -146,7 +146,10 @@ async def _at_the_edge(context: Context, entry: Entry, error: Exception) -> None
     else:
         problem = JobError(code=ErrorCode.INTERNAL, message=f"{type(error).__name__}: {error}")
         context.tell("internal_error", entry, error=problem.as_json())
-        await context.ledger.do(lambda ledger: ledger.note(entry.seq, problem))
+        try:
+            await context.ledger.do(lambda ledger: ledger.note(entry.seq, problem))
+        except BatchrunnerError as trouble:
+            context.stopping.fail(trouble)
 
 
 async def _end_with_outage(context: Context) -> None:

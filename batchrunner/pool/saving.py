@@ -35,11 +35,11 @@ async def save(context: Context, entry: Entry) -> Entry:
 
 async def _save_all(context: Context, entry: Entry) -> Entry:
     outputs = await context.ledger.do(lambda ledger: ledger.artifacts(entry.seq, entry.generation))
-    for output in outputs:
-        problem = None if output.saved else await _save_one(context, entry, output)
-        if problem is not None:
-            context.tell("download_failed", entry, error=problem.as_json())
-            return await context.ledger.do(partial(Store.note, seq=entry.seq, error=problem))
+    tried = [await _save_one(context, entry, output) for output in outputs if not output.saved]
+    for problem in filter(None, tried):
+        noted = await context.ledger.do(partial(Store.note, seq=entry.seq, error=problem))
+        context.tell("download_failed", entry, error=problem.as_json())
+        return noted
     files = await context.ledger.do(lambda ledger: ledger.artifacts(entry.seq, entry.generation))
     context.tell(State.SUCCEEDED, entry, files=[file.file for file in files])
     saved = await context.ledger.do(lambda ledger: ledger.entry(entry.seq))
@@ -57,6 +57,9 @@ async def move_superseded(context: Context) -> None:
 
 async def _save_one(context: Context, entry: Entry, output: Artifact) -> JobError | None:
     """Try one output until it is saved; return why it is not, after the last try."""
+    if output.file and output.sha256 and await context.shelf.holds(output.file, output.sha256):
+        await context.ledger.do(lambda ledger: ledger.file_saved(entry.seq, output.n, context.wall_clock()))
+        return None  # it was there all along (a crash before it was recorded, a folder that came back)
     problem = JobError(code=ErrorCode.DOWNLOAD_FAILED, message="not tried")
     async with context.shelf.begin(f"{entry.seq}.{entry.generation}.{output.n}") as part:
         transfer = Transfer(part, context.settings.max_file_bytes)

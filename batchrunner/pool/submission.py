@@ -12,7 +12,6 @@ from ..policy.backoff import DEFERRAL
 from ..policy.retry import Deferral
 from ..policy.weather import Go, Probe, Wait
 from ..settings import OnUnknown
-from ..stopping import Phase
 from .context import Context
 
 
@@ -31,6 +30,8 @@ class Submitter:
         context = self._context
         while not context.stopping.requested:
             async with context.client.submission_gate:
+                if context.stopping.requested:  # the gate may have been waited for
+                    break
                 leave = context.weather.may_submit(anyio.current_time())
                 if isinstance(leave, Go):
                     return await self._go(entry, leave)
@@ -39,7 +40,7 @@ class Submitter:
 
     async def _go(self, entry: Entry, leave: Go) -> Entry:
         try:
-            return await self._send(entry)
+            return await self._send(entry, leave)
         finally:
             if leave.canary:
                 self._context.weather.canary_back()
@@ -71,13 +72,17 @@ class Submitter:
                 weather.probed(now, answered=True)
         self._context.changed.report()
 
-    async def _send(self, entry: Entry) -> Entry:
-        """Record the intent, send it, record the answer: none of it is cut off by the end of the run."""
+    async def _send(self, entry: Entry, leave: Go) -> Entry:
+        """Record the intent, send it, record the answer: none of it is cut off by the end of the run.
+
+        What changed while the intent was being recorded (a stop, a doubt) takes it back.
+        """
         context = self._context
-        context.tell("submitting", entry)  # a listener may raise: nothing is recorded or sent yet
+        context.tell("submitting", entry)
         with anyio.CancelScope(shield=True):
             entry = await context.ledger.do(lambda ledger: ledger.intend(entry.seq, context.wall_clock()))
-            if context.stopping.phase is Phase.NOW:
+            still = context.weather.still_may(leave, anyio.current_time())
+            if context.stopping.requested or not still:
                 entry = await context.ledger.do(lambda ledger: ledger.not_accepted(entry.seq))
             else:
                 entry = await self._record(entry, await self._post(entry))
@@ -116,15 +121,20 @@ class Submitter:
             raise
         context.weather.accepted(anyio.current_time())
         self._deferrals.pop(entry.seq, None)
+        for deferral in self._deferrals.values():
+            deferral.other_accepted(context.weather.finished)
         context.tell(accepted.state, accepted, request_id=request_id)
         return accepted
 
     async def _turned_away(self, entry: Entry, answer: Answer) -> Entry:
         """Certainly not taken: the run waits, and the job is pending again with no attempt spent."""
         context, weather = self._context, self._context.weather
-        deferral = self._deferrals.setdefault(entry.seq, Deferral(acceptances_then=weather.acceptances))
-        alone = context.waiting_to_submit == 0
-        if answer.kind is not Kind.NOT_SENT and deferral.turned_away(weather.acceptances, alone=alone):
+        deferral = self._deferrals.setdefault(entry.seq, Deferral())
+        others = context.slots.in_use - context.waiting_to_submit - 1
+        alone_at_fault = answer.kind is not Kind.NOT_SENT and deferral.turned_away(
+            finished=weather.finished, acceptances=weather.acceptances, others=others
+        )
+        if alone_at_fault:
             return await self._refused(entry, answer)
         now = anyio.current_time()
         if answer.kind is Kind.NOT_SENT:
@@ -132,10 +142,11 @@ class Submitter:
         else:
             in_flight = context.slots.in_use
             weather.throttled(now, answer.retry_after_s, in_flight=in_flight, reason=answer.message)
-        wait_s = DEFERRAL.delay_s(max(1, deferral.count), context.uniform())
+        wait_s = DEFERRAL.delay_s(max(1, deferral.tries), context.uniform())
         not_before = context.wall_clock() + wait_s
+        entry = await context.ledger.do(lambda ledger: ledger.not_accepted(entry.seq, not_before=not_before))
         context.tell("paused", None, reason=answer.message, seconds=round(weather.paused_until - now, 1))
-        return await context.ledger.do(lambda ledger: ledger.not_accepted(entry.seq, not_before=not_before))
+        return entry
 
     async def _refused(self, entry: Entry, answer: Answer) -> Entry:
         error = _error(ErrorCode.REFUSED, answer)

@@ -81,6 +81,7 @@ class Batch:
     fake: FakeService | None = None
     manifest: Path = field(init=False)
     folder: Path = field(init=False)
+    _started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.manifest = self.home / "jobs.jsonl"
@@ -102,7 +103,16 @@ class Batch:
 
     def start_run(self, *flags: object, **settings: Any) -> subprocess.Popen[str]:
         """Start ``run`` and leave it running."""
-        return start(*self._run(flags), env=self.env(), cwd=self.home, **settings)
+        process = start(*self._run(flags), env=self.env(), cwd=self.home, **settings)
+        self._started.append(process)
+        return process
+
+    def close(self) -> None:
+        """Leave no process behind, however the test went."""
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
 
     def run(self, *flags: object, **more: str) -> Outcome:
         """Run the manifest to its end."""

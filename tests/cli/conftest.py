@@ -18,5 +18,7 @@ def fake() -> Iterator[FakeService]:
 
 
 @pytest.fixture
-def batch(tmp_path: Path, fake: FakeService) -> Batch:
-    return Batch(home=tmp_path, fake=fake)
+def batch(tmp_path: Path, fake: FakeService) -> Iterator[Batch]:
+    one = Batch(home=tmp_path, fake=fake)
+    yield one
+    one.close()

@@ -334,9 +334,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, body: dict[str, Any]) -> None:
         path = self.path.partition("?")[0]
+        headers = {name.lower(): value for name, value in self.headers.items()}
         seen = Seen(
             endpoint=_endpoint(self.command, path), method=self.command, path=self.path,
-            token=self.headers.get("Authorization"), headers={name.lower(): value for name, value in self.headers.items()}, body=body,
+            token=self.headers.get("Authorization"), headers=headers, body=body,
             text=self._fake.text_of(path, body), at=time.monotonic(),
         )  # fmt: skip
         if self._fake.closing.is_set():  # a kept-alive connection must not outlive the service

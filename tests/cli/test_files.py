@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-import pytest
-
-from .fake_service import FILM, answers, cut_film, film, film_of, hangs_up
+from .fake_service import answers, film_of
 
 HOSTILE = [
     "../../etc/passwd", "/etc/passwd", "a/b", "..", "CON", "nul.mp4", "com1", "Fox", "fox", "FOX", "fox.2",
@@ -75,43 +73,6 @@ def test_a_dead_link_is_replaced_by_reading_the_result_again(batch, fake):
     assert outcome.code == 0
     assert len(fake.calls("result")) == 2
     assert fake.posts() == 1
-
-
-@pytest.mark.slow
-def test_what_is_no_whole_film_never_counts_and_never_causes_a_second_generation(batch, fake):
-    page = b"<!DOCTYPE html><html><body>please log in</body></html>"
-    bad = {
-        "a page": film(page),
-        "json": film(b'{"error": "expired"}'),
-        "empty": film(b""),
-        "cut with a length": cut_film(len(FILM) // 2),
-        "cut without": film(FILM[: len(FILM) // 2]),
-        "zero tail": film(FILM[:-900] + b"\0" * 900),
-        "half a box": film(FILM[:40]),
-        "gone": answers(404, page),
-        "a door": hangs_up,
-        "500": answers(500, page),
-    }
-    batch.write(*bad, "fox")
-    for text, act in bad.items():
-        fake.always("film", act, text=text)
-
-    outcome = batch.run("--concurrency", 16, "--downloads", 16)
-    results = batch.results()
-    fake.mend()
-    mended = batch.run("--downloads", 16)
-
-    assert outcome.code == 75
-    assert {name: results[name]["status"] for name in bad} == dict.fromkeys(bad, "ready")
-    assert {results[name]["error"]["code"] for name in bad} == {"download_failed", "bad_output"}
-    assert all(len(fake.calls("film", name)) >= 6 for name in bad)
-    assert all(output["file"] is None for name in bad for output in results[name]["outputs"])
-    assert results["fox"]["status"] == "succeeded"
-    assert mended.code == 0
-    assert fake.paid == dict.fromkeys([*bad, "fox"], 1)
-    assert {path.name for path in (batch.folder / "videos").iterdir()} == {
-        f"{name}.mp4" for name in [*bad, "fox"]
-    }
 
 
 def test_a_download_goes_on_from_the_bytes_it_has(batch, fake):

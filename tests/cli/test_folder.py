@@ -19,9 +19,7 @@ def running(batch, fake):
     fake.looks_until_done = 10**9
     process = batch.start_run()
     wait_until(lambda: fake.calls("status"))
-    yield process
-    process.kill()
-    process.communicate()
+    return process
 
 
 def test_a_second_run_is_73_and_names_the_owner(batch, fake, running):

@@ -66,17 +66,17 @@ CLEAR = {
 }
 
 
-@pytest.mark.parametrize("answer", CLEAR)
-def test_what_was_certainly_not_taken_is_sent_again_and_costs_no_attempt(batch, fake, answer):
-    batch.write("fox")
-    fake.script("submit", CLEAR[answer])
+def test_what_was_certainly_not_taken_is_sent_again_and_costs_no_attempt(batch, fake):
+    batch.write(*CLEAR)
+    for text, act in CLEAR.items():
+        fake.script("submit", act, text=text)
 
-    outcome = batch.run("--max-attempts", 1)
+    outcome = batch.run("--concurrency", 1, "--max-attempts", 1)
 
     assert outcome.code == 0
-    assert fake.posts("fox") == 2
-    assert fake.paid == {"fox": 1}
-    assert batch.results()["fox"]["attempts"] == 1
+    assert {text: fake.posts(text) for text in CLEAR} == dict.fromkeys(CLEAR, 2)
+    assert fake.paid == dict.fromkeys(CLEAR, 1)
+    assert {line["attempts"] for line in batch.results().values()} == {1}
 
 
 @pytest.mark.parametrize("as_date", [False, True])
@@ -93,26 +93,27 @@ def test_retry_after_is_kept_in_seconds_and_as_a_date(batch, fake, as_date):
     assert fake.paid == {"fox": 1, "owl": 1, "cat": 1}
 
 
-@pytest.mark.parametrize(
-    ("http", "body"),
-    [
-        (400, {"error_message": "images: not reachable"}),
-        (404, {"error_code": 400001, "error_message": "InvalidResourceIdentifier"}),
-        (422, {"detail": [{"msg": "duration is too long"}]}),
-        (200, {"error_code": 422001, "error_message": "schema"}),
-    ],
-)
-def test_a_refused_row_fails_alone_and_is_not_sent_again(batch, fake, http, body):
-    batch.write("fox", "owl")
-    fake.always("submit", answers(http, body), text="fox")
+REFUSALS = {
+    "400": answers(400, {"error_message": "images: not reachable"}),
+    "404": answers(404, {"error_code": 400001, "error_message": "InvalidResourceIdentifier"}),
+    "422": answers(422, {"detail": [{"msg": "duration is too long"}]}),
+    "200 with a code": answers(200, {"error_code": 422001, "error_message": "schema"}),
+}
+
+
+def test_a_refused_row_fails_alone_and_is_not_sent_again(batch, fake):
+    batch.write(*REFUSALS, "owl")
+    for text, act in REFUSALS.items():
+        fake.always("submit", act, text=text)
 
     outcome = batch.run()
     again = batch.run()
 
+    results = batch.results()
     assert (outcome.code, again.code) == (1, 1)
-    assert batch.results()["fox"]["error"]["code"] == "refused"
-    assert batch.results()["owl"]["status"] == "succeeded"
-    assert fake.posts("fox") == 1
+    assert {results[text]["error"]["code"] for text in REFUSALS} == {"refused"}
+    assert results["owl"]["status"] == "succeeded"
+    assert {text: fake.posts(text) for text in REFUSALS} == dict.fromkeys(REFUSALS, 1)
 
 
 def test_the_users_word_sends_a_doubt_again(batch, fake):
@@ -199,17 +200,20 @@ def test_a_moderated_prompt_is_told_apart_and_not_tried_again(batch, fake):
     assert fake.posts() == 1
 
 
-@pytest.mark.parametrize("word", ["failed", "moderated"])
-def test_retry_takes_a_state_or_an_error_code_and_gives_fresh_attempts(batch, fake, word):
+def test_retry_takes_an_error_code_or_a_state_and_gives_fresh_attempts(batch, fake):
     batch.write("fox", "owl", "cat")
     fake.script("result", status("failed", error="nsfw"), text="fox")
     fake.script("submit", accepts_and(hangs_up), text="owl")
+    fake.script("submit", answers(422, {"detail": "no"}), text="cat")
     batch.run()
 
-    outcome = batch.run("--retry", word)
+    by_code = batch.run("--retry", "moderated")
+    after_code = batch.states
+    by_state = batch.run("--retry", "failed")
 
-    assert outcome.code == 1  # the owl is still in doubt
-    assert batch.results()["fox"]["status"] == "succeeded"
+    assert (by_code.code, by_state.code) == (1, 1)  # the owl is still in doubt
+    assert after_code == {"succeeded": 1, "unknown": 1, "failed": 1}
+    assert batch.states == {"succeeded": 2, "unknown": 1}
     assert fake.paid == {"fox": 2, "owl": 1, "cat": 1}
 
 

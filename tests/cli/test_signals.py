@@ -8,7 +8,7 @@ import time
 import pytest
 
 from .command import finish, wait_until
-from .fake_service import accepts_and, answers, later, says_nothing
+from .fake_service import accepts_and, answers, later, says_nothing, status
 
 FOR_EVER = 10**9
 
@@ -148,3 +148,25 @@ def test_a_signal_before_anything_was_sent_leaves_everything_to_do(batch, fake):
 
     assert outcome.code == 143
     assert batch.states_now == {"pending": 1}
+
+
+def test_ctrl_c_may_take_back_what_is_queued_and_the_next_run_submits_it_again(batch, fake):
+    batch.write("fox", "owl")
+    fake.looks_until_done = FOR_EVER
+    fake.always("status", status("in_queue", queue_position=2), text="fox")
+    fake.always("cancel", answers(202, {"status": "completed", "outcome": "cancelled"}), text="fox")
+    process = batch.start_run("--on-interrupt", "cancel-queued")
+    wait_until(lambda: len({seen.text for seen in fake.calls("status")}) == 2)
+
+    process.send_signal(signal.SIGINT)
+    wait_until(lambda: fake.calls("cancel", "fox"))
+    fake.looks_until_done = 1
+    outcome = finish(process)
+    states = batch.states
+    fake.mend()
+    again = batch.run()
+
+    assert outcome.code == 75
+    assert states == {"pending": 1, "succeeded": 1}
+    assert again.code == 0
+    assert fake.paid == {"fox": 2, "owl": 1}

@@ -1,43 +1,15 @@
-"""A fake service, a batch on it, and the means to kill its process at the right moment."""
+"""A fake service, a batch on it, and a process to be killed."""
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ..cli.command import Batch
-from ..cli.fake_service import Act, Exchange, FakeService
-
-
-class Victim:
-    """The process to be killed, once it is known, and the acts of a service that kill it."""
-
-    process: subprocess.Popen[str]
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-    def dies_before(self, act: Act) -> Act:
-        """Kill it when its request has arrived; *act* then finds nobody."""
-
-        def killing(exchange: Exchange) -> None:
-            self.kill()
-            act(exchange)
-
-        return killing
-
-    def dies_after(self, act: Act) -> Act:
-        """Do *act*, then kill it: it may or may not have read the answer."""
-
-        def killing(exchange: Exchange) -> None:
-            act(exchange)
-            self.kill()
-
-        return killing
+from ..cli.fake_service import FakeService
+from .victim import Victim
 
 
 @pytest.fixture
@@ -47,8 +19,10 @@ def fake() -> Iterator[FakeService]:
 
 
 @pytest.fixture
-def batch(tmp_path: Path, fake: FakeService) -> Batch:
-    return Batch(home=tmp_path, fake=fake)
+def batch(tmp_path: Path, fake: FakeService) -> Iterator[Batch]:
+    one = Batch(home=tmp_path, fake=fake)
+    yield one
+    one.close()
 
 
 @pytest.fixture

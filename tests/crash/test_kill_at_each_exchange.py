@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
 import pytest
 
-from ..cli.fake_service import FILM, accepts_and, hangs_up, usual
+from ..cli.command import Batch
+from ..cli.fake_service import FILM, FakeService, accepts_and, hangs_up, usual
 from .books import assert_books_agree
+from .victim import Victim
 
 JOBS = ("fox", "owl", "cat")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """A batch whose process was killed at one point and run again."""
+
+    batch: Batch
+    fake: FakeService
+    died_with: int
+    again: int
 
 
 def half_a_film(exchange):
@@ -46,24 +63,47 @@ POINTS = {
 }
 
 
-@pytest.mark.parametrize("point", POINTS)
-def test_killed_when(batch, fake, victim, point):
+def kill_at(point: str, home: Path) -> Swept:
+    """Run until *point*, where the process dies, then run again."""
     endpoint, text, skip, killing = POINTS[point]
-    fake.looks_until_done = 2
-    fake.script(endpoint, *[usual] * skip, killing(victim), text=text)
+    victim = Victim()
+    with FakeService(looks_until_done=2) as fake:
+        batch = Batch(home=home, fake=fake)
+        batch.write(*JOBS)
+        fake.script(endpoint, *[usual] * skip, killing(victim), text=text)
+        victim.process = batch.start_run("--concurrency", 1)
+        victim.process.communicate(timeout=60)
+        return Swept(batch=batch, fake=fake, died_with=victim.process.returncode, again=batch.run().code)
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Swept]]]:
+    """Every point, each in a folder of its own, a few at once."""
+    with ThreadPoolExecutor(3) as workers:
+        yield {point: workers.submit(kill_at, point, tmp_path_factory.mktemp("point")) for point in POINTS}
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_when(sweep, point):
+    swept = sweep[point].result()
+
+    posts_one_by_one = 1 if POINTS[point][0] in ("submit", "result", "film") else 0
+    assert swept.died_with == -9
+    assert swept.again == (1 if swept.batch.states.get("unknown") else 0)
+    assert_books_agree(swept.batch, swept.fake, doubts=posts_one_by_one)
+
+
+def test_a_doubt_after_a_crash_is_held_by_every_further_run(batch, fake, victim):
+    fake.script("submit", victim.dies_before(accepts_and(hangs_up)), text="owl")
     batch.write(*JOBS)
     victim.process = batch.start_run("--concurrency", 1)
     victim.process.communicate(timeout=60)
 
-    again = batch.run("--concurrency", 1)
-    posts = fake.posts()
-    once_more = batch.run()
+    codes = [batch.run().code for _ in range(3)]
 
-    assert victim.process.returncode == -9
-    assert again.code == once_more.code == (1 if batch.states.get("unknown") else 0)
-    assert fake.posts() == posts
-    on_the_wire = 1 if endpoint in ("submit", "result", "film") else 0
-    assert_books_agree(batch, fake, doubts=on_the_wire)
+    assert codes == [1, 1, 1]
+    assert batch.states == {"succeeded": 2, "unknown": 1}
+    assert fake.paid == dict.fromkeys(JOBS, 1)
 
 
 def test_killed_while_a_film_comes_leaves_nothing_half_written_under_a_final_name(batch, fake, victim):

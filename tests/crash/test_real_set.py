@@ -8,26 +8,28 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import pytest
 
-from ..cli.command import Batch, simulating, wait_until
+from ..cli.command import Batch, finish, simulating, wait_until
 
 ROOT = Path(__file__).parents[2]
 JOBS = 1_118
 
 
 @pytest.fixture
-def vbench(tmp_path: Path) -> Batch:
+def vbench(tmp_path: Path) -> Iterator[Batch]:
     """A batch of VBench's image-to-video prompts."""
     batch = Batch(home=tmp_path)
     made = subprocess.run(
         [sys.executable, ROOT / "manifests/make_vbench.py"], capture_output=True, check=True, timeout=60
     )
     batch.manifest.write_bytes(made.stdout)
-    return batch
+    yield batch
+    batch.close()
 
 
 def books(address: str) -> list[dict[str, object]]:
@@ -54,10 +56,11 @@ def test_killed_half_way_and_run_again_it_ends_like_an_undisturbed_run(vbench):
     undisturbed = Batch(home=vbench.home / "undisturbed")
     undisturbed.home.mkdir()
     shutil.copy(vbench.manifest, undisturbed.manifest)
-    with simulating(undisturbed.home, *service) as address:
-        smooth = undisturbed.run("--base-url", address, *flags)
-
-    with simulating(vbench.home, *service, "--state", vbench.home / "service.sqlite") as address:
+    with (
+        simulating(undisturbed.home, *service) as other_address,
+        simulating(vbench.home, *service, "--state", vbench.home / "service.sqlite") as address,
+    ):
+        beside = undisturbed.start_run("--base-url", other_address, *flags)
         process = vbench.start_run("--base-url", address, *flags)
         wait_until(lambda: _films(vbench) > JOBS // 2, "half of the films")
         process.kill()
@@ -65,6 +68,7 @@ def test_killed_half_way_and_run_again_it_ends_like_an_undisturbed_run(vbench):
         _leave_the_wire(address)
         again = vbench.run("--base-url", address, *flags, "--on-unknown", "hold")
         accepted = books(address)
+        smooth = finish(beside)
 
     texts = [json.dumps(request["inputs"], sort_keys=True) for request in accepted]
     held = [name for name, line in vbench.results().items() if line["status"] == "unknown"]

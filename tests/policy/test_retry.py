@@ -21,39 +21,50 @@ def test_nothing_else_is_generated_again_by_itself(code):
     assert may_retry(an_error(code), 1, 3) is False
 
 
-def test_a_row_fails_alone_after_ten_refusals_while_others_are_accepted():
-    deferral = Deferral()
+def turned_away(deferral: Deferral, *, finished: int = 0, acceptances: int = 5, others: int = 3) -> bool:
+    return deferral.turned_away(finished=finished, acceptances=acceptances, others=others)
 
-    verdicts = [deferral.turned_away(accepted, alone=False) for accepted in range(1, 11)]
+
+def test_a_row_fails_alone_when_ten_times_another_was_taken_in_its_place():
+    deferral, verdicts = Deferral(), []
+
+    turned_away(deferral)
+    for _ in range(10):
+        deferral.other_accepted(finished=0)
+        verdicts.append(turned_away(deferral))
 
     assert verdicts == [False] * 9 + [True]
     assert MAX_DEFERRALS == 10
 
 
-def test_the_weather_is_not_a_rows_fault():
-    deferral = Deferral(acceptances_then=3)
+def test_a_full_service_is_not_a_rows_fault():
+    deferral = Deferral()
 
-    assert not any(deferral.turned_away(3, alone=False) for _ in range(100))
+    for finished in range(100):
+        assert not turned_away(deferral, finished=finished)
+        deferral.other_accepted(finished=finished + 1)  # a place came free first
 
 
 def test_nobody_accepted_so_far_is_weather_even_for_the_last_row():
     deferral = Deferral()
 
-    assert not any(deferral.turned_away(0, alone=True) for _ in range(100))
+    assert not any(turned_away(deferral, acceptances=0, others=0) for _ in range(100))
 
 
-def test_the_last_row_left_counts_its_refusals_once_others_were_accepted():
-    deferral = Deferral(acceptances_then=5)
+def test_with_nothing_else_of_ours_there_it_is_the_rows_fault_once_others_were_accepted():
+    deferral = Deferral()
 
-    assert [deferral.turned_away(5, alone=True) for _ in range(10)][-1] is True
+    assert [turned_away(deferral, others=0) for _ in range(10)] == [False] * 9 + [True]
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=40))
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 2), st.booleans()), max_size=40))
 def test_a_row_is_never_given_up_before_its_tenth_refusal(events):
-    deferral, accepted = Deferral(), 0
+    deferral, finished = Deferral(), 0
 
-    for refusals, (more, alone) in enumerate(events, start=1):
-        accepted += more
-        if deferral.turned_away(accepted, alone=alone):
+    for refusals, (ended, others, accepted) in enumerate(events, start=1):
+        finished += ended
+        if turned_away(deferral, finished=finished, others=others):
             assert refusals >= MAX_DEFERRALS
             return
+        if accepted:
+            deferral.other_accepted(finished)

@@ -95,13 +95,14 @@ def _die_and_go_on(road: Road, walked: Undisturbed, point: Point, nth: int) -> l
 
 def _killed(road: Road, walked: Undisturbed, point: Point, nth: int) -> tuple[Batch, Life]:
     """Kill a run on a copy of the road's beginning; where it has fewer passings this time, at the last."""
+    asked = nth
     while nth:
-        batch = _beginning(road, walked, f"{point.name}-{nth}")
+        batch = _beginning(road, walked, f"{point.name}-{asked}-{nth}")
         killed = batch.live(*road.words(batch), script=replace(road.script, die_at=point, nth=nth))
         if killed.killed:
             return batch, killed
         nth = min(nth - 1, killed.passes.get(point, 0))
-    raise AssertionError(f"{point!r} was not passed")
+    raise AssertionError(f"{point!r} was not passed: {killed}")
 
 
 def _beginning(road: Road, walked: Undisturbed, name: str) -> Batch:
