@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Final
 
 from ._types import Json, RequestId
+from .errors import AccountRefused
 
 
 class Endpoint(StrEnum):
@@ -234,3 +235,16 @@ def words_of(value: Json, depth: int = 5) -> str | None:
     if isinstance(value, list):
         return "; ".join(text for item in value[:3] if (text := words_of(item, depth - 1))) or None
     return None
+
+
+def account_refused(answer: Answer, about: str = "the account was refused") -> AccountRefused:
+    """Return what ends a run whose account the service refuses, with what the person can do."""
+    if answer.kind is Kind.FOREIGN:
+        hint = "run with the token of the account that submitted this folder's jobs"
+    elif answer.service_code in (400002, 10001) or "402" in answer.message[:8]:
+        hint = "top up the balance, then run the same command: every job is as it was"
+    else:
+        hint = (
+            "check RUNCOMFY_API_TOKEN (a regenerated key ends the old one at once), then run the same command"
+        )
+    return AccountRefused(f"{about}: {answer.message}", hint=hint)

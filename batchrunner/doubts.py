@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ._types import RequestId
-from .answers import REQUEST_ID
+from .answers import REQUEST_ID, Kind
 from .errors import Usage
+from .folder import Folder
 from .ledger import AlreadyOwned, Entry, Store
 from .lifecycle import State
+from .service import Service
 
 WHERE_TO_LOOK = "https://www.runcomfy.com/ → Generations"
 """The service has no call that lists requests; its web page is the only place to find a lost one."""
@@ -54,6 +56,19 @@ def choose(store: Store, ids: Sequence[str], *, all_of_them: bool) -> list[Entry
             raise Usage(f"{job_id!r} is {entry.state}, not in doubt: there is nothing to resolve")
         chosen.append(entry)
     return chosen
+
+
+async def check_request(folder: Folder, service: Service, request_id: str) -> None:
+    """Raise Usage when the service says that it does not know the request; its silence says nothing."""
+    if not REQUEST_ID.fullmatch(request_id):
+        raise Usage(f"{request_id!r} does not have the form of a request id")
+    async with service.connected(folder) as client:
+        answer = await client.status(RequestId(request_id))
+    if answer.kind in (Kind.GONE, Kind.FOREIGN):
+        raise Usage(
+            f"the service does not know the request {request_id!r}: {answer.message}",
+            hint=f"copy its id from {WHERE_TO_LOOK}",
+        )
 
 
 def attach(store: Store, entries: Sequence[Entry], request_id: str) -> None:

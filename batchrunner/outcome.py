@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ._types import Json
-from .errors import BatchrunnerError, Exit
+from .errors import ErrorCode, Exit
 from .lifecycle import State
 from .plan import Plan
 
@@ -42,7 +42,8 @@ class Report:
     errors: Mapping[str, int] = field(default_factory=dict)
     """Jobs that failed or are in doubt, by error code."""
     seconds: float = 0.0
-    error: BatchrunnerError | None = None
+    simulated: bool = False
+    """True for a rehearsal: nothing was generated, nothing billed."""
 
     def as_json(self) -> dict[str, Json]:
         return {
@@ -65,12 +66,16 @@ def decide_exit(tally: Tally, stopped_with: Exit | None) -> Exit:
     return Exit.SOME_FAILED if tally.bad else Exit.OK
 
 
-def next_command(report: Report, *, again: str, results: str) -> str:
-    """Return the command that a person would type next: the same one *again*, or the one for *results*."""
+def next_command(report: Report, *, again: str, resolve: str, results: str) -> str:
+    """Return the command that a person would type next: one of those given, or *again* with a --retry.
+
+    Never one that could pay for a doubt, or for what the content rules would only stop again.
+    """
     states = report.states
     if report.exit_code not in (Exit.OK, Exit.SOME_FAILED) or states[State.PENDING]:
         return again
-    for state, word in ((State.UNKNOWN, "unknown"), (State.FAILED, "failed"), (State.CANCELLED, "cancelled")):
-        if states[state]:
-            return f"{again} --retry {word}"
-    return results
+    if states[State.UNKNOWN]:
+        return resolve
+    if states[State.FAILED] > report.errors.get(ErrorCode.MODERATED, 0):
+        return f"{again} --retry failed"
+    return f"{again} --retry cancelled" if states[State.CANCELLED] else results

@@ -77,16 +77,16 @@ def prepare(
     rerun: Rerun,
     *,
     staged: bool,
-    exists: Callable[[str], bool],
+    size_of: Callable[[str], int | None],
     now: float,
 ) -> Plan:
     """Bring the ledger up to date with crashes, the *staged* manifest, missing files and the user's wishes.
 
-    *exists* says whether a file (relative to the folder) is there.
+    *size_of* says how many bytes a file (relative to the folder) has; None when it is not there.
     """
     recover(store)
     intake = take_in(store, now) if staged else Intake()
-    _find_missing_files(store, exists)
+    _find_missing_files(store, size_of)
     sample = _sample(store, settings.selection)
     if not settings.collect_only:
         _rerun(store, settings, rerun, sample, now)
@@ -99,10 +99,11 @@ def recover(store: Store) -> None:
         store.in_doubt(seq, CRASHED)
 
 
-def _find_missing_files(store: Store, exists: Callable[[str], bool]) -> None:
+def _find_missing_files(store: Store, size_of: Callable[[str], int | None]) -> None:
+    """What is gone, or not as long as it was, is fetched again; other changes are for `verify` to find."""
     missing: dict[int, list[int]] = {}
-    for seq, n, file in store.saved_files():
-        if not exists(file):
+    for seq, n, file, size_bytes in store.saved_files():
+        if size_of(file) != size_bytes:
             missing.setdefault(seq, []).append(n)
     for seq, outputs in missing.items():
         store.file_missing(seq, outputs)

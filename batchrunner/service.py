@@ -62,10 +62,12 @@ def check_origin(store: Store, service: Service) -> None:
         return
     theirs = "the simulator" if origin == SIMULATED_ORIGIN else origin
     ours = "the simulator" if service.simulate else service.origin
+    hint = "a rehearsal stays one for ever: name it with --simulate"
+    if origin != SIMULATED_ORIGIN:
+        hint = f"go on there with --base-url {origin}"
     raise FolderUnusable(
         f"this folder belongs to {theirs}, not to {ours}: its requests cannot be collected there",
-        hint="choose another folder with -o"
-        + ("; a rehearsal stays one for ever (--simulate)" if origin == SIMULATED_ORIGIN else ""),
+        hint=f"{hint}, or choose another folder",
     )
 
 
@@ -73,7 +75,3 @@ def record_origin(store: Store, service: Service) -> None:
     """Tie the folder to its service, before the first submission."""
     store.set_fact("origin", service.origin)
     store.set_fact("simulated", "1" if service.simulate else "0")
-
-
-def is_simulated(store: Store) -> bool:
-    return store.fact("origin") == SIMULATED_ORIGIN

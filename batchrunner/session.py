@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 import anyio
@@ -96,13 +97,12 @@ def _prepared(store: Store, order: Order) -> Plan:
     """Take the manifest in and plan, inside the caller's transaction; ask before an edit costs much."""
     if order.rows is not None:
         load_jobs(store, order.rows())
-    path = order.folder.path
     plan = prepare(
         store,
         order.settings,
         order.rerun,
         staged=order.rows is not None,
-        exists=lambda file: os.path.isfile(f"{path}/{file}"),  # noqa: PTH113 (a million of them)
+        size_of=partial(_size_of, str(order.folder.path)),
         now=time.time(),
     )
     if plan.redone > max(MANY_EDITS, plan.total / 10) and not order.confirm(_redo_question(plan)):
@@ -111,6 +111,13 @@ def _prepared(store: Store, order: Order) -> Plan:
             hint="look at them with `batchrunner plan`, then run again with --yes",
         )
     return plan
+
+
+def _size_of(folder: str, file: str) -> int | None:
+    try:
+        return os.stat(f"{folder}/{file}").st_size  # noqa: PTH116 (a million of them: no Path for each)
+    except OSError:
+        return None
 
 
 def _redo_question(plan: Plan) -> str:
@@ -204,6 +211,7 @@ def _report(store: Store, order: Order, plan: Plan, context: Context, seconds: f
         running_there=store.count("state = 'submitted'"),
         cost_usd=store.cost_usd(),
         errors=store.errors(),
+        simulated=store.fact("simulated") == "1",
         seconds=seconds,
     )
 

@@ -61,9 +61,14 @@ def take(
             settings or Settings(),
             rerun or Rerun(),
             staged=jobs is not None,
-            exists=lambda file: exists,
+            size_of=lambda file: _recorded_size(store, file) if exists else None,
             now=now,
         )
+
+
+def _recorded_size(store: Store, file: str) -> int | None:
+    row = store.connection.execute("SELECT bytes FROM artifacts WHERE file = ?", (file,)).fetchone()
+    return None if row is None else int(row[0])
 
 
 def the(store: Store, job_id: str = "fox") -> Entry:

@@ -156,7 +156,7 @@ class Bench:
                 settings or Settings(),
                 rerun or Rerun(),
                 staged=jobs is not None,
-                exists=self.shelf.is_taken,
+                size_of=lambda file: len(self.shelf.files[file]) if file in self.shelf.files else None,
                 now=anyio.current_time(),
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -38,7 +39,7 @@ def test_the_reason_of_a_sudden_end_counts_first_then_what_is_open_then_what_wen
     ("report", "command"),
     [
         (a_report(succeeded=3), "look"),
-        (a_report(Exit.SOME_FAILED, failed=1, unknown=1), "again --retry unknown"),
+        (a_report(Exit.SOME_FAILED, failed=1, unknown=1), "decide"),
         (a_report(Exit.SOME_FAILED, failed=1), "again --retry failed"),
         (a_report(Exit.SOME_FAILED, cancelled=1), "again --retry cancelled"),
         (a_report(Exit.OPEN, submitted=1), "again"),
@@ -47,7 +48,13 @@ def test_the_reason_of_a_sudden_end_counts_first_then_what_is_open_then_what_wen
     ],
 )
 def test_the_next_command_is_the_one_a_person_would_type(report, command):
-    assert next_command(report, again="again", results="look") == command
+    assert next_command(report, again="again", resolve="decide", results="look") == command
+
+
+def test_what_the_content_rules_stopped_is_not_offered_again():
+    report = replace(a_report(Exit.SOME_FAILED, failed=2), errors={"moderated": 2})
+
+    assert next_command(report, again="again", resolve="decide", results="look") == "look"
 
 
 def test_a_report_as_data_is_plain_json_with_every_state():

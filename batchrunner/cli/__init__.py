@@ -7,6 +7,7 @@ code.
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 import traceback
 from importlib import import_module
@@ -87,6 +88,13 @@ def run_main(arguments: list[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return int(Exit.USAGE)
+    except sqlite3.DatabaseError as error:
+        from ..disk import as_disk_trouble
+        from .words import say_error
+
+        trouble = as_disk_trouble(error)
+        say_error(trouble)
+        return int(trouble.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return int(Exit.INTERRUPTED)
     except BrokenPipeError:

@@ -13,9 +13,9 @@ from ..client import PRODUCTION, Timeouts
 from ..credentials import find_token
 from ..errors import Usage
 from ..folder import Folder
-from ..hosts import origin_of
+from ..hosts import is_local_origin, origin_of
 from ..ledger import Store
-from ..service import Service, is_simulated
+from ..service import SIMULATED_ORIGIN, Service
 from .options import Duration, option, together
 
 connection_options = together(
@@ -38,10 +38,13 @@ def named_service(folder: Folder, flags: Mapping[str, Any], *, with_token: bool 
     if timeout_s is not None and timeout_s <= 0:
         raise Usage("--http-timeout must be more than 0")
     timeouts = Timeouts() if timeout_s is None else Timeouts.all(timeout_s)
-    if flags["simulate"] or (not flags["base_url"] and _rehearses(folder)):
+    recorded = None if flags["base_url"] else _recorded_origin(folder)
+    if flags["simulate"] or recorded == SIMULATED_ORIGIN:
         return Service(simulate=True, timeouts=timeouts)
-    token = find_token() if with_token else ""
-    return Service(base_url=_checked(flags["base_url"] or PRODUCTION), token=token, timeouts=timeouts)
+    # A folder may come from anywhere: only an address on this machine is taken from it.
+    here = recorded if recorded is not None and is_local_origin(recorded) else None
+    base_url = _checked(flags["base_url"] or here or PRODUCTION)
+    return Service(base_url=base_url, token=find_token() if with_token else "", timeouts=timeouts)
 
 
 def _checked(base_url: str) -> str:
@@ -57,8 +60,8 @@ def typed(name: str) -> bool:
     return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-def _rehearses(folder: Folder) -> bool:
+def _recorded_origin(folder: Folder) -> str | None:
     if not folder.ledger.is_file() or folder.ledger_is_blank():
-        return False
+        return None
     with closing(Store.read_only(folder.ledger)) as store:
-        return is_simulated(store)
+        return store.fact("origin")

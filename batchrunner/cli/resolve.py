@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import anyio
 import click
 
 from .. import doubts
@@ -16,6 +18,7 @@ from ..names import printable
 from ..outputs.results import iso
 from ..ownership import owned
 from ..plan import recover
+from .connection import connection_options, named_service
 from .options import folder_argument, json_option, option
 from .words import say
 
@@ -27,6 +30,7 @@ from .words import say
 @option("--request-id", metavar="RID", help="It was accepted: this is its request id.")
 @option("--not-accepted", is_flag=True, help="It was not accepted: the next run submits it again.")
 @option("--give-up", is_flag=True, help="Leave it: it ends as failed.")
+@connection_options
 @json_option
 def resolve(
     folder: Path,
@@ -36,6 +40,7 @@ def resolve(
     not_accepted: bool,
     give_up: bool,
     as_json: bool,
+    **flags: Any,
 ) -> int:
     """Say what became of submissions in DIR whose answers were lost; without a word, list them."""
     where = Folder(folder)
@@ -47,6 +52,8 @@ def resolve(
         raise Usage("say one of --request-id RID, --not-accepted or --give-up")
     if bool(ids) == all_of_them:
         raise Usage("name the jobs, or say --all")
+    if request_id is not None:
+        anyio.run(doubts.check_request, where, named_service(where, flags), request_id)
     with owned(where) as store, store.transaction():
         recover(store)
         chosen = doubts.choose(store, ids, all_of_them=all_of_them)

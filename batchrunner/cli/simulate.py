@@ -161,4 +161,5 @@ def _announce(settings: SimulatorSettings, port: int) -> None:
     )
     if settings.films is Films.REAL and not can_make_films():
         click.echo("Films are tiny; real ones: pip install 'batchrunner[simulator]'", err=True)
-    click.echo(f"Try: batchrunner run MANIFEST -o DIR --base-url {address}", err=True)
+    run = f"batchrunner run MANIFEST -o DIR --base-url {address}"
+    click.echo(f"Try: RUNCOMFY_API_TOKEN=any {run}", err=True)

@@ -45,7 +45,10 @@ def _read(store: Store) -> dict[str, Json]:
 
 def _words(store: Store) -> str:
     counts = store.counts()
-    lines = [f"{sum(counts.values()):,} jobs"]
+    total = sum(counts.values())
+    lines = [f"{total:,} job{'' if total == 1 else 's'}"]
+    if store.fact("simulated") == "1":
+        lines.append("  simulated: nothing was generated, nothing is billed")
     lines += [f"  {n:>7,}  {WORD[state]}" for state, n in counts.items() if n]
     if gone := store.count("NOT in_manifest"):
         lines.append(f"  {gone:>7,}  no longer in the manifest")

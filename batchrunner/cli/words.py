@@ -99,11 +99,13 @@ def summary_words(report: Report, *, folder: str, again: str) -> str:
         jobs = "1 job runs" if n == 1 else f"{n:,} jobs run"
         lines.append(f"billing    {jobs} on at the service and will be billed; the next run collects them")
     lines += [f"{code:<18} {n:,}  {EXPLAINED.get(code, '')}" for code, n in report.errors.items()]
-    if report.cost_usd is not None:
+    if report.simulated:
+        lines.append("simulated  these are rehearsal films: nothing was generated, nothing is billed")
+    elif report.cost_usd is not None:
         lines.append(f"cost       {report.cost_usd:,.2f} USD so far, as the service says")
     lines.append(f"results    {folder}/results.jsonl")
-    results = f"{program()} results {shlex.quote(folder)}"
-    lines.append(f"next       {next_command(report, again=again, results=results)}")
+    resolve, results = (f"{program()} {word} {shlex.quote(folder)}" for word in ("resolve", "results"))
+    lines.append(f"next       {next_command(report, again=again, resolve=resolve, results=results)}")
     return "\n".join(lines)
 
 

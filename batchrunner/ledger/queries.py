@@ -103,13 +103,14 @@ class Queries:
         )
         return ((row[0], row[1], row[2], bool(row[3]) and row[2] == 0) for row in rows)
 
-    def saved_files(self) -> Iterator[tuple[int, int, str]]:
-        """Yield (seq, n, file) of every output of every job that has succeeded."""
+    def saved_files(self) -> Iterator[tuple[int, int, str, int]]:
+        """Yield (seq, n, file, bytes) of every output of every job that has succeeded."""
         rows = self.connection.execute(
-            "SELECT seq, n, a.file FROM artifacts a JOIN jobs ON seq = job AND jobs.generation = a.generation"
+            "SELECT seq, n, a.file, bytes FROM artifacts a"
+            " JOIN jobs ON seq = job AND jobs.generation = a.generation"
             f" WHERE state = '{State.SUCCEEDED}'"
         )
-        return ((row[0], row[1], row[2]) for row in rows)
+        return ((row[0], row[1], row[2], row[3]) for row in rows)
 
     def ended(self) -> list[tuple[Entry, str | None]]:
         """Return every job that the user may ask to run again, with its error code."""
@@ -160,8 +161,7 @@ class Queries:
         """Return how many of the manifest's jobs carry each error code, most first."""
         rows = self.connection.execute(
             "SELECT error_code, count(*) AS n FROM jobs WHERE in_manifest AND error_code IS NOT NULL"
-            " AND state <> ? GROUP BY error_code ORDER BY n DESC, error_code",
-            (State.PENDING,),
+            " GROUP BY error_code ORDER BY n DESC, error_code"
         )
         return {row[0]: row[1] for row in rows}
 

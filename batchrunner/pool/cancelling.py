@@ -12,9 +12,9 @@ from typing import Final
 import anyio
 
 from .._types import JobError, RequestId
-from ..answers import Answer, Kind
+from ..answers import Answer, Kind, account_refused
 from ..client import Client
-from ..errors import AccountRefused, ErrorCode
+from ..errors import ErrorCode
 from ..ledger import Entry, Store
 from ..lifecycle import State
 from ..news import CANCEL_WORDS
@@ -45,7 +45,7 @@ async def cancel_request(client: Client, request_id: RequestId, uniform: float) 
         if answer.kind is Kind.OK:
             return _read(answer)
         if answer.kind in (Kind.ACCOUNT, Kind.FOREIGN):
-            raise AccountRefused(f"the account was refused: {answer.message}")
+            raise account_refused(answer)
         if answer.kind not in (Kind.NOT_SENT, Kind.UNAVAILABLE, Kind.THROTTLED) or tries == TRIES:
             break
         await anyio.sleep(min(answer.retry_after_s or POLL_ERROR.delay_s(tries, uniform), LONGEST_WAIT_S))

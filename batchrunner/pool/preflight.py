@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import anyio
 
-from ..answers import Answer, Kind
-from ..errors import AccountRefused
+from ..answers import Answer, Kind, account_refused
 from .context import Context
 
 
@@ -20,7 +19,7 @@ async def preflight(context: Context, models: list[str]) -> bool:
         if answer is None:
             return False
         if answer.kind in (Kind.ACCOUNT, Kind.FOREIGN):
-            raise AccountRefused(f"the account was refused: {answer.message}")
+            raise account_refused(answer)
         if answer.kind is not Kind.OK:
             context.tell("warning", message=f"the catalogue does not confirm {model}: {answer.message}")
     return True

@@ -8,9 +8,10 @@ from typing import Final
 import anyio
 
 from .._types import JobError, RequestId
+from ..answers import account_refused
 from ..containers import NotWhole
 from ..download import DownloadFailed, Transfer
-from ..errors import AccountRefused, ErrorCode
+from ..errors import ErrorCode
 from ..ledger import Artifact, Entry, Store
 from ..lifecycle import State
 from ..news import Done, Stop, read_result
@@ -109,7 +110,7 @@ async def _fresh(context: Context, entry: Entry, output: Artifact) -> Artifact:
     report_read(context, news)
     match news:
         case Stop(answer=answer):
-            raise AccountRefused(f"{entry.id}: {answer.message}")
+            raise account_refused(answer, entry.id)
         case Done(outputs=outputs) if outputs:
             renewed = await context.ledger.do(lambda ledger: ledger.renew_outputs(entry.seq, outputs))
             return next(artifact for artifact in renewed if artifact.n == output.n)

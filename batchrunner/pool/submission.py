@@ -5,8 +5,8 @@ from __future__ import annotations
 import anyio
 
 from .._types import JobError
-from ..answers import Answer, Kind, request_id_of
-from ..errors import AccountRefused, BatchrunnerError, ErrorCode
+from ..answers import Answer, Kind, account_refused, request_id_of
+from ..errors import BatchrunnerError, ErrorCode
 from ..ledger import Entry
 from ..policy.backoff import DEFERRAL
 from ..policy.retry import Deferral
@@ -65,7 +65,7 @@ class Submitter:
         match answer.kind:
             case Kind.ACCOUNT | Kind.FOREIGN:
                 weather.probed(now, answered=True)
-                raise AccountRefused(f"the account was refused: {answer.message}")
+                raise account_refused(answer)
             case Kind.NOT_SENT | Kind.UNAVAILABLE:
                 weather.probed(now, answered=False, reason=answer.message)
             case _:
@@ -105,7 +105,7 @@ class Submitter:
                 return await self._refused(entry, answer)
             case Kind.ACCOUNT:
                 await self._context.ledger.do(lambda ledger: ledger.not_accepted(entry.seq))
-                raise AccountRefused(f"the account was refused: {answer.message}")
+                raise account_refused(answer)
             case _:
                 return await self._in_doubt(entry, answer)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import anyio
 
 from .._types import JobError, RequestId
-from ..errors import AccountRefused, ErrorCode
+from ..answers import account_refused
+from ..errors import ErrorCode
 from ..ledger import Entry
 from ..lifecycle import State
 from ..news import (
@@ -138,7 +139,7 @@ async def _record(context: Context, entry: Entry, verdict: Verdict, ran: RunTime
         context.attempt_ended(failed=not (isinstance(verdict, Done) and verdict.outputs))
     match verdict:
         case Stop(answer=answer):
-            raise AccountRefused(f"{entry.id}: {answer.message}")
+            raise account_refused(answer, entry.id)
         case Done(outputs=()):
             error = JobError(code=ErrorCode.NO_OUTPUT, message="finished, but the service names no output")
             return await _give_up(context, entry, error, verdict.cost_usd)

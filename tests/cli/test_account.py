@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from .acts import answers, later, status, usual
 from .command import TOKEN
-from .fake_service import answers, later, status, usual
 
 REFUSALS = {
     "401": answers(401, {"message": "invalid token"}),

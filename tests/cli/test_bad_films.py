@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .fake_service import FILM, answers, cut_film, film, hangs_up
+from .acts import FILM, answers, cut_film, film, hangs_up
 
 PAGE = b"<!DOCTYPE html><html><body>please log in</body></html>"
 

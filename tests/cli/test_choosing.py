@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .fake_service import answers
+from .acts import answers
 
 TEN = [f"p{n}" for n in range(10)]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .fake_service import accepts_and, answers, film_of, hangs_up
+from .acts import accepts_and, answers, hangs_up
+from .fake_service import film_of
 
 RED = {"id": "fox", "text": "a red fox"}
 

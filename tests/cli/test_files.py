@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from .fake_service import answers, film_of
+from .acts import answers
+from .fake_service import film_of
 
 HOSTILE = [
     "../../etc/passwd", "/etc/passwd", "a/b", "..", "CON", "nul.mp4", "com1", "Fox", "fox", "FOX", "fox.2",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 
+from .acts import answers, status
 from .command import FAST
-from .fake_service import MODEL, answers, film_of, status
+from .fake_service import MODEL, film_of
 
 STATES = {"pending", "submitting", "submitted", "ready", "succeeded", "failed", "cancelled", "unknown"}
 RESULT_KEYS = {

@@ -7,7 +7,7 @@ from email.utils import formatdate
 
 import pytest
 
-from .fake_service import accepts_and, answers, hangs_up, later, resets, says_nothing, status, usual
+from .acts import accepts_and, answers, hangs_up, later, resets, says_nothing, status, usual
 
 HTML = b"<html><body>Bad gateway</body></html>"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 
+from .acts import answers
 from .command import Batch, finish, wait_until
-from .fake_service import FakeService, answers
+from .fake_service import FakeService
 
 
 def test_nobody_there_for_longer_than_max_outage_is_69_and_every_job_is_as_it_was(tmp_path):

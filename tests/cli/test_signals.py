@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from .acts import accepts_and, answers, later, says_nothing, status
 from .command import finish, wait_until
-from .fake_service import accepts_and, answers, later, says_nothing, status
 
 FOR_EVER = 10**9
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ..cli.acts import FILM, accepts_and, hangs_up, usual
 from ..cli.command import Batch
-from ..cli.fake_service import FILM, FakeService, accepts_and, hangs_up, usual
+from ..cli.fake_service import FakeService
 from .books import assert_books_agree
 from .victim import Victim
 

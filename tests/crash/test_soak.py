@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ..cli.acts import later
 from ..cli.command import finish, wait_until
-from ..cli.fake_service import later
 from .books import assert_books_agree
 
 KILLS = 40

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
-from ..cli.fake_service import Act, Exchange
+from ..cli.acts import Act
+from ..cli.fake_service import Exchange
 
 
 class Victim:
