@@ -1,26 +1,37 @@
 """How a manifest's jobs come into the ledger: staged row by row, compared by id and inputs, then taken in.
 
 Staging and taking in happen inside one transaction of the caller, so a manifest with a problem leaves no
-trace, and a plan is the very same work on a scratch copy.  Rows are staged in a temporary table whose
-unique index finds ids used twice: memory does not grow with the manifest.
+trace, and a plan is the very same work on a scratch copy.  Rows are staged in a temporary table, whose unique
+index finds ids used twice when all rows are there: memory does not grow with the manifest.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
-from .._types import Inputs, Job, Json, Problem
+from .._types import Job, Json, Place, Problem
 from ..lifecycle import HOLDS_REQUEST, State
-from ..manifest.fingerprint import id_from
+from ..manifest.fingerprint import canonical, id_from
 from .store import Store
 
 _STAGED: Final = """CREATE TEMP TABLE IF NOT EXISTS staged (
-    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, file TEXT NOT NULL, row INTEGER NOT NULL,
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL, file TEXT NOT NULL, row INTEGER NOT NULL,
     model TEXT NOT NULL, inputs TEXT NOT NULL, meta TEXT NOT NULL, fingerprint TEXT NOT NULL) STRICT"""
+
+_STAGE: Final = "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+
+# One sort at the end: kept up to date row by row, the index costs several times as much for ids in no order.
+_BY_ID: Final = "CREATE UNIQUE INDEX temp.staged_by_id ON staged (id)"
+
+_REPEATED: Final = """SELECT position, id, file, row, fingerprint, first FROM staged
+    JOIN (SELECT id AS again, min(position) AS first FROM staged GROUP BY id HAVING count(*) > 1)
+    ON id = again AND position > first ORDER BY position"""
 
 _INSERT_NEW: Final = f"""INSERT INTO jobs (id, position, file, row, model, inputs, meta, fingerprint, state)
     SELECT id, position, file, row, model, inputs, meta, fingerprint, '{State.PENDING}' FROM staged
@@ -73,20 +84,27 @@ class Intake:
 def stage(store: Store, rows: Iterable[Job | Problem]) -> list[Problem]:
     """Put the jobs of *rows* into the staging table and return every problem, in manifest order."""
     connection = store.connection
+    problems: list[tuple[int, Problem]] = []
+    connection.execute("DROP TABLE IF EXISTS temp.staged")
     connection.execute(_STAGED)
-    connection.execute("DELETE FROM staged")
-    problems: list[Problem] = []
-    for position, row in enumerate(rows, start=1):
-        if isinstance(row, Problem):
-            problems.append(row)
-            continue
-        try:
-            connection.execute(
-                "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _staged_row(position, row)
-            )
-        except sqlite3.IntegrityError:
-            problems.append(_used_twice(connection, row))
-    return problems
+    with _at_once(connection):
+        connection.executemany(_STAGE, _staged_rows(rows, problems))
+    try:
+        connection.execute(_BY_ID)
+    except sqlite3.IntegrityError:
+        problems = sorted([*problems, *_set_apart(connection)], key=itemgetter(0))
+        connection.execute(_BY_ID)
+    return [problem for _, problem in problems]
+
+
+@contextmanager
+def _at_once(connection: sqlite3.Connection) -> Iterator[None]:
+    """Make one transaction of the block where the caller has opened none: else every row would be one."""
+    connection.execute("SAVEPOINT staging")
+    try:
+        yield
+    finally:
+        connection.execute("RELEASE staging")
 
 
 def staged_count(store: Store) -> int:
@@ -112,27 +130,38 @@ def take_in(store: Store, now: float) -> Intake:
     return Intake(new=new, edits=tuple(edit for edit in edits if edit is not None), gone=gone)
 
 
-def canonical(value: Inputs) -> str:
-    """Return *value* as the one JSON text the ledger stores and compares."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+def _staged_rows(
+    rows: Iterable[Job | Problem], problems: list[tuple[int, Problem]]
+) -> Iterator[tuple[object, ...]]:
+    """Yield what is stored of each job; problems go into *problems*."""
+    for position, row in enumerate(rows, start=1):
+        if isinstance(row, Problem):
+            problems.append((position, row))
+        else:
+            place, meta = row.place, canonical(row.meta) if row.meta else "{}"
+            inputs = canonical(row.inputs)
+            yield position, row.id, place.file, place.row, row.model, inputs, meta, row.fingerprint
 
 
-def _staged_row(position: int, job: Job) -> tuple[object, ...]:
-    place = job.place
-    return (position, job.id, place.file, place.row, job.model,
-            canonical(job.inputs), canonical(job.meta), job.fingerprint)  # fmt: skip
+def _set_apart(connection: sqlite3.Connection) -> list[tuple[int, Problem]]:
+    """Take out each job whose id an earlier one has, and return what to say about it."""
+    repeated = connection.execute(_REPEATED).fetchall()
+    found = [(row["position"], _used_twice(connection, row)) for row in repeated]
+    connection.executemany("DELETE FROM staged WHERE position = ?", [(position,) for position, _ in found])
+    return found
 
 
-def _used_twice(connection: sqlite3.Connection, job: Job) -> Problem:
-    first = connection.execute("SELECT file, row FROM staged WHERE id = ?", (job.id,)).fetchone()
-    where = f"line {first['row']}" if first["file"] == job.place.file else f"{first['file']}:{first['row']}"
-    if job.id == id_from(job.fingerprint):
+def _used_twice(connection: sqlite3.Connection, row: sqlite3.Row) -> Problem:
+    first = connection.execute("SELECT file, row FROM staged WHERE position = ?", (row["first"],)).fetchone()
+    where = f"line {first['row']}" if first["file"] == row["file"] else f"{first['file']}:{first['row']}"
+    if row["id"] == id_from(row["fingerprint"]):
         message = f"the same inputs as {where}, and neither row has an id"
         hint = "give both an id to pay for both, or take one out"
     else:
         message = f"the id is used by {where} already"
         hint = "ids must differ; every id has its own file and its own payment"
-    return Problem(place=job.place, id=job.id, field="id", message=message, hint=hint)
+    place = Place(file=row["file"], line=row["row"], row=row["row"])
+    return Problem(place=place, id=row["id"], field="id", message=message, hint=hint)
 
 
 def _take_edit(store: Store, row: sqlite3.Row, now: float) -> Edit | None:

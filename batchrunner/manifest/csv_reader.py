@@ -6,61 +6,69 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from .._types import Json, Place, Problem
+from .._types import Place, Problem
 from ..models.wording import counted, show
-from .csv_records import BadRecord, Record, Records, decoded
-from .rows import Cell, Row, problem
+from .csv_lines import BadRecord, decoded
+from .csv_records import Record, records
+from .rows import Table, TableRow, problem
 
 
-def read_csv(stream: BinaryIO, file: str, *, delimiter: str | None = None) -> Iterator[Row | Problem]:
+def read_csv(stream: BinaryIO, file: str, *, delimiter: str | None = None) -> Iterator[TableRow | Problem]:
     """Yield the rows below the header row, in order; blank ones are skipped, empty cells are absent."""
     text = decoded(stream)
     try:
-        records = Records(text, delimiter)
-        header = next(records, None)
+        found = records(text, delimiter)
+        header = next(found, None)
         if isinstance(header, BadRecord):
             yield _bad(header, file)
         elif header is not None:
-            columns = [name.strip() for name in header.cells]
-            yield from _repeated(columns, header.line, file)
             place = Place(file=file, line=header.line, row=header.line)
-            for record in records:
-                yield _bad(record, file) if isinstance(record, BadRecord) else _row(record, columns, place)
+            table = Table(place=place, columns=tuple(name.strip() for name in header.cells))
+            yield from _repeated(table)
+            yield from _rows(found, table)
     finally:
         text.detach()  # the stream is the caller's to close
+
+
+def _rows(found: Iterator[Record | BadRecord], table: Table) -> Iterator[TableRow | Problem]:
+    file, width = table.place.file, len(table.columns)
+    nameless = [number for number, name in enumerate(table.columns) if not name]
+    for record in found:
+        if isinstance(record, BadRecord):
+            yield _bad(record, file)
+        elif len(record.cells) != width:
+            yield _wrong_width(record, table)
+        elif nameless and any(record.cells[number] for number in nameless):
+            yield _without_name(record, table)
+        else:
+            line, cells = record
+            yield TableRow(Place(file=file, line=line, row=line), cells, table)
 
 
 def _bad(record: BadRecord, file: str) -> Problem:
     return problem(file, record.line, record.message, hint=record.hint)
 
 
-def _repeated(columns: Sequence[str], line: int, file: str) -> Iterator[Problem]:
-    for name, times in Counter(columns).items():
+def _repeated(table: Table) -> Iterator[Problem]:
+    for name, times in Counter(table.columns).items():
         if name and times > 1:
-            numbers = [str(number) for number, column in enumerate(columns, 1) if column == name]
+            numbers = [str(number) for number, column in enumerate(table.columns, 1) if column == name]
             message = f"the column {show(name)} stands {times} times (columns {', '.join(numbers)})"
-            yield problem(file, line, message, field=name)
+            yield problem(table.place.file, table.place.line, message, field=name)
 
 
-def _row(record: Record, columns: Sequence[str], header: Place) -> Row | Problem:
-    cells = record.cells
-    if len(cells) != len(columns):
-        message = f"{counted(len(cells), 'cell')}, but the header names {counted(len(columns), 'column')}"
-        hint = (
-            "a cell with a delimiter or a line break in it needs quotes"
-            if len(cells) > len(columns)
-            else None
-        )
-        return problem(header.file, record.line, message, hint=hint, job=_id(cells, columns))
-    fields: dict[str, Json] = {}
-    for number, (name, cell) in enumerate(zip(columns, cells, strict=True), 1):
-        if cell and not name:
-            message = f"{show(cell)} stands in column {number}, which has no name"
-            return problem(header.file, record.line, message, job=_id(cells, columns))
-        if cell:
-            fields.setdefault(name, Cell(cell))
-    place = Place(file=header.file, line=record.line, row=record.line)
-    return Row(place=place, fields=fields, header=header, columns=columns)
+def _wrong_width(record: Record, table: Table) -> Problem:
+    cells, columns = record.cells, table.columns
+    message = f"{counted(len(cells), 'cell')}, but the header names {counted(len(columns), 'column')}"
+    hint = "a cell with a delimiter or a line break in it needs quotes" if len(cells) > len(columns) else None
+    return problem(table.place.file, record.line, message, hint=hint, job=_id(cells, columns))
+
+
+def _without_name(record: Record, table: Table) -> Problem:
+    named = zip(table.columns, record.cells, strict=True)
+    number, cell = next((n, cell) for n, (name, cell) in enumerate(named, 1) if cell and not name)
+    message = f"{show(cell)} stands in column {number}, which has no name"
+    return problem(table.place.file, record.line, message, job=_id(record.cells, table.columns))
 
 
 def _id(cells: Sequence[str], columns: Sequence[str]) -> str | None:

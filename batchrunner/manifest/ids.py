@@ -38,6 +38,6 @@ def check_id(text: str) -> str:
         raise BadId("an empty id")
     if len(text) > MAX_CHARACTERS:
         raise BadId(f"an id of {len(text):,} characters, at most {MAX_CHARACTERS} allowed")
-    if any(unicodedata.category(c) in UNREADABLE for c in text):
+    if not text.isprintable() and any(unicodedata.category(c) in UNREADABLE for c in text):
         raise BadId(f"the id {show(text)} holds a control character or a line break")
     return text

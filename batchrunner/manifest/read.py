@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from .._types import Job, Json, Problem
 from ..errors import BatchrunnerError, ManifestMissing
@@ -19,13 +19,16 @@ from ..models.schemas import load_document
 from ..models.wording import show
 from .assemble import Assembler
 from .csv_reader import read_csv
+from .express import Express
 from .head import Head, HeadParser
 from .jsonl_reader import read_jsonl
-from .rows import LinedDict, LinedList, Row, problem
+from .rows import LinedDict, LinedList, Row, TableRow, problem
 from .source import STDIN, STDIN_SHOWN, Format, format_by_extension, format_of, opened, rewindable
 from .typed import untyped
 from .yaml_compose import BadYaml
-from .yaml_reader import listed_rows, read_outline, read_yaml
+from .yaml_reader import Outline, listed_rows, read_outline, read_yaml
+
+Rows: TypeAlias = Iterator[Row | TableRow | Problem]
 
 
 def read_jobs(
@@ -92,16 +95,17 @@ class _Manifest:
         if isinstance(schemas, Problem):
             yield schemas
             schemas = self.schemas
-        stream.seek(0)
-        yield from self._jobs(self._yaml_rows(stream, parser.top), head, schemas)
+        yield from self._jobs(self._yaml_rows(stream, outline, parser.top), head, schemas)
 
-    def _jobs(self, rows: Iterator[Row | Problem], head: Head, schemas: Schemas) -> Iterator[Job | Problem]:
-        assembler = Assembler(head, schemas, self.model)
+    def _jobs(self, rows: Rows, head: Head, schemas: Schemas) -> Iterator[Job | Problem]:
+        express, assembler = Express(head, schemas, self.model), Assembler(head, schemas, self.model)
         for row in rows:
             if isinstance(row, Problem):
                 yield row
+            elif (job := express.job(row)) is not None:
+                yield job
             else:
-                yield from assembler.jobs(row)
+                yield from assembler.jobs(row.as_row() if isinstance(row, TableRow) else row)
 
     def _with_schema(self, top: LinedDict) -> Schemas | Problem:
         """Return the schemas with what `schema:` names: a file beside the manifest, or the schema itself."""
@@ -114,11 +118,11 @@ class _Manifest:
         except BatchrunnerError as error:
             return problem(self.file, top.lines["schema"], error.message, hint=error.hint, field="schema")
 
-    def _yaml_rows(self, stream: BinaryIO, top: LinedDict) -> Iterator[Row | Problem]:
+    def _yaml_rows(self, stream: BinaryIO, outline: Outline, top: LinedDict) -> Rows:
         jobs: Json = top.get("jobs")
         match jobs:
             case None:
-                yield from read_yaml(stream, self.file)
+                yield from read_yaml(stream, outline, self.file)
             case LinedList():
                 yield from listed_rows(jobs, self.file)
             case str():
@@ -129,7 +133,7 @@ class _Manifest:
                     self.file, top.lines["jobs"], message, field="jobs", hint="begin each job with `- `"
                 )
 
-    def _rows_beside(self, name: str, line: int) -> Iterator[Row | Problem]:
+    def _rows_beside(self, name: str, line: int) -> Rows:
         form = format_by_extension(name)
         if form in {None, Format.YAML}:
             message = f"{show(name)} is no CSV, TSV or JSON Lines file (.csv, .tsv, .jsonl, .ndjson)"
@@ -147,7 +151,7 @@ class _Manifest:
         return Path(name) if self.source == STDIN else Path(self.source).parent / name
 
 
-def _rows(stream: BinaryIO, form: Format | None, file: str) -> Iterator[Row | Problem]:
+def _rows(stream: BinaryIO, form: Format | None, file: str) -> Rows:
     if form is Format.JSONL:
         return read_jsonl(stream, file)
     return read_csv(stream, file, delimiter="\t" if form is Format.TSV else None)

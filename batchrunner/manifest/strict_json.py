@@ -24,7 +24,7 @@ class BadJson(ValueError):
 def parse_json(text: str) -> Json:
     """Return the value that *text* is.  Raises BadJson."""
     try:
-        value: Json = DECODER.decode(text)
+        value = _decoded(text)
     except json.JSONDecodeError as error:
         raise BadJson(f"{_lowered(error.msg)} at character {error.pos + 1}") from None
     except RecursionError:
@@ -32,9 +32,19 @@ def parse_json(text: str) -> Json:
     # the text tells cheaply whether a closer look can find anything
     if text.count("[") + text.count("{") > MAX_DEPTH and _is_deep(value):
         raise BadJson(TOO_DEEP)
-    if "\\ud" in text or "\\uD" in text:
+    if "\\" in text and ("\\ud" in text or "\\uD" in text):
         _check_characters(value)
     return value
+
+
+def _decoded(text: str) -> Json:
+    """Decode *text*: first as if nothing stood around the value, which is quicker."""
+    try:
+        value: Json
+        value, end = DECODER.raw_decode(text)
+    except json.JSONDecodeError:
+        end = -1
+    return value if end == len(text) else DECODER.decode(text)
 
 
 TOO_DEEP: Final = f"nested more than {MAX_DEPTH} deep"
@@ -49,7 +59,7 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 def _int(digits: str) -> int:
-    return int(_bounded(digits))
+    return int(digits if len(digits) <= MAX_DIGITS else _bounded(digits))
 
 
 def _float(digits: str) -> float:

@@ -7,7 +7,7 @@ Scalars without quotes stay text until the model's schema decides; every value k
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, TypeAlias
 
@@ -38,6 +38,8 @@ PLAIN_TAGS: Final = frozenset(f"{CORE}{name}" for name in ("int", "float", "bool
 COLLECTION_TAGS: Final = frozenset({f"{CORE}map", f"{CORE}seq", "!"})
 NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})  # YAML 1.2, core schema
 
+NO_NAMES: Final = NULLS | {"<<"}  # a name that is one of these needs a second look, quoted ones too
+
 
 class BadYaml(ValueError):
     """YAML that cannot be read any further: the message says why, `line` where."""
@@ -65,7 +67,7 @@ class Composer:
     """Turns the events of one file into values; `troubles` says what was wrong with them."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._events: Iterator[Event] = yaml.parse(stream, Loader=LOADER)
+        self._next: Callable[[], Event] = LOADER(stream).get_event
         self._depth = 0
         self._anchors: dict[str, tuple[Json, int]] = {}
         self._made = 0  # values so far, those behind aliases included
@@ -74,14 +76,18 @@ class Composer:
 
     def next(self) -> Event:
         """Return the next event.  Raises BadYaml for nesting without end, YAMLError for a broken file."""
-        event = next(self._events)
+        event = self._next()
+        if type(event) is not ScalarEvent:
+            self._count_depth(event)
+        return event
+
+    def _count_depth(self, event: Event) -> None:
         if isinstance(event, CollectionStartEvent):
             self._depth += 1
             if self._depth > MAX_DEPTH:
                 raise BadYaml(line_of(event), f"nested more than {MAX_DEPTH} deep")
         elif isinstance(event, CollectionEndEvent):
             self._depth -= 1
-        return event
 
     def start_job(self) -> None:
         """Count what aliases stand for from zero again, and forget the troubles of the job before."""
@@ -97,6 +103,9 @@ class Composer:
 
     def value(self, event: Event) -> Json:
         """Return the value that *event* begins.  Raises like `next`."""
+        if type(event) is ScalarEvent and event.tag is None and event.anchor is None:
+            self._made += 1
+            return _untagged(event)
         if isinstance(event, AliasEvent):
             return self._aliased(event)
         before = self._made
@@ -109,14 +118,16 @@ class Composer:
 
     def pairs(self) -> Iterator[Pair]:
         """Yield name, line and first event of each value in the mapping just begun; the caller reads on."""
-        while not isinstance(event := self.next(), MappingEndEvent):
-            line = line_of(event)
+        while True:
+            event = self.next()
+            if isinstance(event, MappingEndEvent):
+                return
             name = self._name(event)
             value = self.next()
             if name is None:
                 self.skip(value)
             else:
-                yield name, line, value
+                yield name, line_of(event), value
 
     def items(self) -> Iterator[Event]:
         """Yield the first event of each item in the list just begun; the caller reads on."""
@@ -139,12 +150,12 @@ class Composer:
         return self._mapping() if isinstance(event, MappingStartEvent) else self._list()
 
     def _scalar(self, event: ScalarEvent) -> Json:
-        tag, text = event.tag, event.value
-        if tag is not None and tag not in TEXT_TAGS | PLAIN_TAGS:
+        tag = event.tag
+        if tag in TEXT_TAGS:
+            return str(event.value)
+        if tag is not None and tag not in PLAIN_TAGS:
             self._refuse_tag(event)
-        if tag in TEXT_TAGS or (tag is None and event.style):  # the style of a plain scalar is empty
-            return str(text)
-        return None if text in NULLS else Plain(text)
+        return _untagged(event)
 
     def _list(self) -> Json:
         made = LinedList()
@@ -155,15 +166,16 @@ class Composer:
 
     def _mapping(self) -> Json:
         made = LinedDict()
+        lines = made.lines
         merges: list[Merge] = []
         for name, line, event in self.pairs():
             value = self.value(event)
             if name == MERGE_KEY:
                 merges.append((line, value))
-            elif name in made:
-                self.trouble(line, f"{show(str(name))} stands twice, here and on line {made.lines[name]}")
+            elif name in lines:
+                self.trouble(line, f"{show(str(name))} stands twice, here and on line {lines[name]}")
             else:
-                made[name], made.lines[name] = value, line
+                made[name], lines[name] = value, line
         for line, merged in merges:
             self._merge(made, line, merged)
         return made
@@ -179,6 +191,14 @@ class Composer:
 
     def _name(self, event: Event) -> str | None:
         """Return a mapping's name as written (``no`` and ``1`` are names too), None for one that is none."""
+        if (
+            type(event) is ScalarEvent
+            and event.value not in NO_NAMES
+            and event.tag is None
+            and event.anchor is None
+        ):
+            self._made += 1
+            return str(event.value)
         value = None if isinstance(event, CollectionStartEvent) else self.value(event)
         if isinstance(event, CollectionStartEvent):
             self.skip(event)
@@ -208,6 +228,13 @@ class Composer:
     def _refuse_tag(self, event: ScalarEvent | CollectionStartEvent) -> None:
         tag = str(event.tag).replace(CORE, "!!")
         self.trouble(line_of(event), f"the tag {show(tag)} is not allowed", "write the value without a tag")
+
+
+def _untagged(event: ScalarEvent) -> Json:
+    text: str = event.value
+    if event.style:  # that of a plain scalar is empty
+        return text
+    return None if text in NULLS else Plain(text)
 
 
 class _MergeKey(str):

@@ -1,7 +1,8 @@
 """Which rows does a YAML manifest hold, and what stands at its top?
 
-Two passes over the events: the first reads all but the jobs, so that `defaults` may stand after them; the
-second builds the jobs one by one as they stream past, so that memory does not grow with the file.
+Jobs are built one by one as they stream past, so that memory does not grow with the file.  Where nothing can
+stand behind them, as in most manifests, one pass is enough; else a first pass reads all but the jobs, so that
+`defaults` may stand after them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import BinaryIO
 import yaml
 from yaml.error import MarkedYAMLError
 from yaml.events import (
+    DocumentEndEvent,
     DocumentStartEvent,
     Event,
     MappingStartEvent,
@@ -25,6 +27,7 @@ from .._types import Json, Place, Problem
 from ..models.wording import show
 from .rows import LinedDict, LinedList, Row, problem
 from .yaml_compose import BadYaml, Composer, Trouble, line_of
+from .yaml_margin import last_line_at_margin
 
 JOBS = "jobs"
 
@@ -36,28 +39,44 @@ class Outline:
     top: LinedDict
     """The top-level names and values; `jobs` only when it does not hold the jobs itself."""
     troubles: tuple[Trouble, ...]
+    jobs: Composer | None = None
+    """What reads on with the first job, where all but the jobs has been read."""
 
 
 def read_outline(stream: BinaryIO) -> Outline:
-    """Return what stands around the jobs.  Raises BadYaml for a file that cannot be read to its end."""
+    """Return what stands around the jobs.  Raises BadYaml for a file that cannot be read so far."""
+    last = last_line_at_margin(stream)
+    stream.seek(0)
     composer = Composer(stream)
     try:
         root = _root(composer)
-        top = LinedDict() if root is None else _outlined(composer, root)
-        if root is not None:
+        top = LinedDict()
+        is_open = isinstance(root, SequenceStartEvent) or (
+            root is not None and _outlined(composer, root, top, last)
+        )
+        if root is not None and not is_open:
             _check_end(composer)
     except yaml.YAMLError as error:
         raise _bad_yaml(error, stream) from None
-    return Outline(top=top, troubles=tuple(composer.troubles))
+    return Outline(top=top, troubles=tuple(composer.troubles), jobs=composer if is_open else None)
 
 
-def read_yaml(stream: BinaryIO, file: str) -> Iterator[Row | Problem]:
-    """Yield the jobs written in a YAML file as rows, in order; `read_outline` has found it readable."""
+def read_yaml(stream: BinaryIO, outline: Outline, file: str) -> Iterator[Row | Problem]:
+    """Yield the jobs written in a YAML file as rows, in order.  Raises BadYaml where it cannot be read on."""
+    try:
+        if outline.jobs is None:
+            stream.seek(0)
+            yield from _second_pass(stream, file)
+        else:
+            yield from _rows(outline.jobs, file)
+            _check_end(outline.jobs)
+    except yaml.YAMLError as error:
+        raise _bad_yaml(error, stream) from None
+
+
+def _second_pass(stream: BinaryIO, file: str) -> Iterator[Row | Problem]:
     composer = Composer(stream)
-    root = _root(composer)
-    if isinstance(root, SequenceStartEvent):
-        yield from _rows(composer, file)
-    elif isinstance(root, MappingStartEvent):
+    if isinstance(_root(composer), MappingStartEvent):
         for name, _line, event in composer.pairs():
             if name == JOBS and isinstance(event, SequenceStartEvent):
                 yield from _rows(composer, file)
@@ -74,36 +93,40 @@ def _root(composer: Composer) -> Event | None:
 
 
 def _check_end(composer: Composer) -> None:
-    composer.next()  # the end of the document
+    while not isinstance(composer.next(), DocumentEndEvent):
+        pass
     event = composer.next()
     if not isinstance(event, StreamEndEvent):
         raise BadYaml(line_of(event), "a second document (---) in one manifest", "one file is one manifest")
 
 
-def _outlined(composer: Composer, root: Event) -> LinedDict:
-    top = LinedDict()
-    if isinstance(root, SequenceStartEvent):
-        _skip_items(composer)
-    elif isinstance(root, MappingStartEvent):
-        _outline_mapping(composer, top)
-    elif composer.value(root) is not None:
+def _outlined(composer: Composer, root: Event, top: LinedDict, last: int | None) -> bool:
+    """Read all but the jobs into *top*; return True when only the jobs are left to be read."""
+    if isinstance(root, MappingStartEvent):
+        mark = root.start_mark
+        is_at_margin = not root.flow_style and mark is not None and mark.column == 0
+        return _outline_mapping(composer, top, last if is_at_margin else None)
+    if composer.value(root) is not None:
         composer.trouble(
             line_of(root), "no manifest: a list of jobs, or a mapping with `jobs`, is needed at the top"
         )
-    return top
+    return False
 
 
-def _outline_mapping(composer: Composer, top: LinedDict) -> None:
+def _outline_mapping(composer: Composer, top: LinedDict, last: int | None) -> bool:
     for name, line, event in composer.pairs():
         if name in top.lines:
             composer.trouble(line, f"{show(str(name))} stands twice, here and on line {top.lines[name]}")
             composer.skip(event)
             continue
         top.lines[name] = line
-        if name == JOBS and isinstance(event, SequenceStartEvent):
-            _skip_items(composer)
-        else:
+        if name != JOBS or not isinstance(event, SequenceStartEvent):
             top[name] = composer.value(event)
+        elif line == last:
+            return True
+        else:
+            _skip_items(composer)
+    return False
 
 
 def _skip_items(composer: Composer) -> None:

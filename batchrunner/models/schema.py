@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from .._types import Inputs, Json
 from ..errors import ManifestInvalid
+from .acceptance import Accepts, acceptance
 from .findings import Finding, findings
 from .formats import ADDRESS_FORMATS, BadAddress, check_address
 from .lenient import Cleaner, Schema, kinds
@@ -39,6 +40,8 @@ class InputSchema:
     """Whether inputs without a property are taken: only where the schema says so, or says nothing at all."""
     warnings: tuple[str, ...]
     """What in the published schema had to be ignored."""
+    accepts: Accepts = field(repr=False, compare=False)
+    """Returns True only for inputs without `problems`, and quickly; False says nothing."""
     _validator: Any = field(repr=False, compare=False)
 
     @classmethod
@@ -67,6 +70,7 @@ class InputSchema:
             properties=named,
             takes_others=not named or others is True or isinstance(others, dict),
             warnings=tuple(dict.fromkeys(cleaner.warnings)),
+            accepts=acceptance(schema),
             _validator=Draft202012Validator(schema, format_checker=ADDRESSES),
         )
 

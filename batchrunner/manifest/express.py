@@ -1,0 +1,84 @@
+"""Which rows are jobs at first sight?
+
+Nearly all rows of a good manifest: for them everything is decided once a manifest (what each name stands for,
+what text means there), and the model's schema only says yes.  Whatever is not plain to see, above all a wrong
+value, gets no answer here: the judge looks at that row again and finds the words.  A row may become a job by
+either way, and becomes the same job.
+"""
+
+from __future__ import annotations
+
+from .._types import Job, Json
+from ..models import Schemas
+from .head import Head
+from .ids import BadId
+from .judge import MODEL_ID
+from .lane import Columns, Lane, Unsure
+from .names import MODEL
+from .rows import Row, Table, TableRow
+from .typed import Untypable
+
+
+class Express:
+    """Takes the plain rows of one manifest."""
+
+    def __init__(self, head: Head, schemas: Schemas, model: str | None) -> None:
+        self._head = head
+        self._schemas = schemas
+        self._model = model
+        self._is_plain = not head.axes and not head.consumed
+        """A matrix and placeholders make more of a row than is plain to see."""
+        self._lanes: dict[str | None, Lane | None] = {}
+        self._table: Table | None = None
+        self._model_at: int | None = None
+        self._columns: dict[str | None, Columns] = {}
+
+    def job(self, row: Row | TableRow) -> Job | None:
+        """Return the job of *row*; None says nothing about it."""
+        if not self._is_plain:
+            return None
+        try:
+            return self._of_cells(row) if isinstance(row, TableRow) else self._of_fields(row)
+        except (Unsure, Untypable, BadId):
+            return None
+
+    def _of_cells(self, row: TableRow) -> Job | None:
+        if row.table is not self._table:
+            self._begin(row.table)
+        model = None if self._model_at is None else row.cells[self._model_at]
+        columns = self._columns.get(model)
+        if columns is None:
+            columns = self._columns[model] = Columns(row.table, self._lane(model or None))
+        return columns.job(row)
+
+    def _begin(self, table: Table) -> None:
+        self._table = table
+        self._model_at = table.columns.index(MODEL) if MODEL in table.columns else None
+        self._columns.clear()
+
+    def _of_fields(self, row: Row) -> Job | None:
+        model = row.fields.get(MODEL)
+        if model is not None and not isinstance(model, str):
+            return None
+        return self._lane(model).job(row)
+
+    def _lane(self, model: str | None) -> Lane:
+        """Return the lane of rows that name *model*.  Raises Unsure where there is none."""
+        if model not in self._lanes:
+            self._lanes[model] = self._made(model)
+        lane = self._lanes[model]
+        if lane is None:
+            raise Unsure
+        return lane
+
+    def _made(self, model: str | None) -> Lane | None:
+        shared = self._head.defaults.get(MODEL)
+        named: Json = shared.value if shared else self._model
+        if model is not None:
+            named = model
+        name = named.strip() if isinstance(named, str) else ""
+        schema = self._schemas.get(name) if MODEL_ID.fullmatch(name) else None
+        try:
+            return Lane(schema, self._head.defaults) if schema else None
+        except (Unsure, Untypable):
+            return None

@@ -1,0 +1,137 @@
+"""What is decided once for all plain rows of one model?
+
+Which input each name stands for, what a value means there, and what the defaults add.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .._types import Inputs, Job, JobId, Json, Place
+from ..models import InputSchema
+from .fingerprint import fingerprint, id_from
+from .ids import parse_id
+from .names import GROUPS, ID, MODEL, Key, input_name, key_of, meta_name
+from .rows import LinedDict, Row, Table, TableRow
+from .template import Shared
+from .typed import typed, untyped
+from .typers import CellTyper, ValueTyper, cell_typer, is_settled, value_typer
+
+
+class Unsure(Exception):
+    """Something that is not plain to see: the judge looks at it."""
+
+
+class Lane:
+    """Takes rows written as names and values."""
+
+    def __init__(self, schema: InputSchema, defaults: Mapping[Key, Shared]) -> None:
+        """Raises Unsure for a model with an input that rows cannot simply name, Untypable for a default."""
+        if any(input_name(key_of(name)) != name or name in GROUPS for name in schema.properties):
+            raise Unsure
+        self.schema = schema
+        self._typers = {name: value_typer(inner) for name, inner in schema.properties.items()}
+        self._unsettled = [
+            (name, self._typers[name]) for name, inner in schema.properties.items() if not is_settled(inner)
+        ]
+        self._inputs: Inputs = {}
+        self._meta: Inputs = {}
+        for key, shared in defaults.items():
+            if (name := input_name(key)) is not None:
+                self._inputs[name] = typed(shared.value, schema.properties.get(name, {}))
+            elif (note := meta_name(key)) is not None:
+                self._meta[note] = untyped(shared.value)
+
+    def job(self, row: Row) -> Job | None:
+        """Return the job of *row*.  None, Unsure, Untypable or BadId: that is not plain to see."""
+        inputs = dict(row.fields)
+        inputs.pop(MODEL, None)
+        written_id = inputs.pop(ID, None)
+        meta = _notes(inputs.pop("meta")) if "meta" in inputs else {}
+        if None in inputs.values():
+            inputs = {name: value for name, value in inputs.items() if value is not None}
+        if isinstance(row.fields, LinedDict):
+            inputs = {name: self._typer(name)(value) for name, value in inputs.items()}
+        else:  # JSON says itself what most values are; an unknown name is left for the schema to refuse
+            for name, typer in self._unsettled:
+                if name in inputs:
+                    inputs[name] = typer(inputs[name])
+        return self.made(row.place, written_id, inputs, meta)
+
+    def _typer(self, name: str) -> ValueTyper:
+        typer = self._typers.get(name)
+        if typer is None:
+            raise Unsure
+        return typer
+
+    def made(self, place: Place, written_id: Json, inputs: Inputs, meta: Inputs) -> Job | None:
+        """Return the job of typed *inputs*, defaults added, None where they are not certainly right."""
+        if self._inputs:
+            inputs = inputs | {name: value for name, value in self._inputs.items() if name not in inputs}
+        if self._meta:
+            meta = meta | {name: value for name, value in self._meta.items() if name not in meta}
+        if not self.schema.accepts(inputs):
+            return None
+        print_ = fingerprint(self.schema.model, inputs)
+        return Job(
+            id=JobId(parse_id(written_id) or id_from(print_)),
+            place=place,
+            model=self.schema.model,
+            inputs=inputs,
+            meta=meta,
+            fingerprint=print_,
+        )
+
+
+def _notes(written: Json) -> Inputs:
+    if not isinstance(written, dict):
+        raise Unsure
+    return {name: untyped(value) for name, value in written.items() if value is not None}
+
+
+class Columns:
+    """Takes rows of cells: what each column of a table gives to jobs of one lane."""
+
+    def __init__(self, table: Table, lane: Lane) -> None:
+        """Raises Unsure where two columns stand for the same."""
+        self._lane = lane
+        self._id_at: int | None = None
+        self._inputs: list[tuple[int, str, CellTyper | None]] = []
+        self._notes: list[tuple[int, str]] = []
+        keys = [key_of(name) for name in table.columns]
+        if len(set(keys)) < len(keys):
+            raise Unsure
+        for number, (name, key) in enumerate(zip(table.columns, keys, strict=True)):
+            self._add(number, name, key)
+
+    def _add(self, number: int, name: str, key: Key) -> None:
+        if key == ID:
+            self._id_at = number
+        elif (note := meta_name(key)) is not None:
+            self._notes.append((number, note))
+        elif name and key != MODEL:
+            self._inputs.append((number, *self._input(name, key)))
+
+    def _input(self, name: str, key: Key) -> tuple[str, CellTyper | None]:
+        schema = self._lane.schema.properties.get(input_name(key) or "")
+        if schema is None:
+            return name, _unsure
+        return str(input_name(key)), cell_typer(schema)
+
+    def job(self, row: TableRow) -> Job | None:
+        """Return the job of *row*.  None, Unsure, Untypable or BadId: that is not plain to see."""
+        cells = row.cells
+        inputs: Inputs = {}
+        for number, name, typer in self._inputs:
+            cell = cells[number]
+            if cell:
+                inputs[name] = cell if typer is None else typer(cell)
+        written_id = None if self._id_at is None else cells[self._id_at] or None
+        meta: Inputs = (
+            {name: cells[number] for number, name in self._notes if cells[number]} if self._notes else {}
+        )
+        return self._lane.made(row.place, written_id, inputs, meta)
+
+
+def _unsure(_: str) -> Json:
+    raise Unsure

@@ -1,0 +1,105 @@
+"""What does a value mean, decided once an input instead of once a row?
+
+A typer is `typed` for one schema, compiled: the usual values take a short way, all others go through `typed`
+itself, so that both always agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from .._types import Json
+from ..models.lenient import Schema, branch_for, kinds
+from .rows import Cell, LinedList, Plain
+from .typed import typed
+
+CellTyper: TypeAlias = Callable[[str], Json]
+ValueTyper: TypeAlias = Callable[[Json], Json]
+
+SHORT: Final = 18  # digits that are cheap to compare with the number they make
+
+
+def cell_typer(schema: Schema) -> CellTyper | None:
+    """Return what a filled CSV cell means to *schema*; None where it stays the text it is."""
+    wanted = kinds(schema)
+    if "string" in wanted or (not wanted and "enum" not in schema):
+        return None
+
+    def other(text: str) -> Json:
+        return typed(Cell(text), schema)
+
+    if "integer" in wanted:
+        return _number_or(other)
+    if wanted - {"null"} == {"array"} and cell_typer(_items(schema)) is None:
+        return _texts_or(other)
+    return other
+
+
+def value_typer(schema: Schema) -> ValueTyper:
+    """Return what a value of JSON or YAML means to *schema*."""
+    wanted = kinds(schema)
+    if "string" in wanted:
+        return lambda value: str(value) if isinstance(value, str) else typed(value, schema)
+    if "integer" in wanted:
+        from_text = _number_or(lambda text: typed(Plain(text), schema))
+        return lambda value: (
+            value
+            if type(value) is int
+            else from_text(value)
+            if type(value) is Plain
+            else typed(value, schema)
+        )
+    if wanted - {"null"} == {"array"} and "string" in kinds(_items(schema)):
+        return lambda value: _texts(value, schema)
+    return lambda value: typed(value, schema)
+
+
+def is_settled(schema: Schema) -> bool:
+    """Return whether every JSON value means itself: nothing in *schema* makes a whole number of a float."""
+    nested = [schema.get("items"), *_inner(schema.get("properties"))]
+    for keyword in ("anyOf", "oneOf", "allOf"):
+        nested += _inner(schema.get(keyword))
+    return "integer" not in kinds(schema) and all(
+        is_settled(inner) for inner in nested if isinstance(inner, dict)
+    )
+
+
+def _inner(value: Json) -> list[Json]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _items(schema: Schema) -> Schema:
+    items = branch_for(schema, "array").get("items")
+    return items if isinstance(items, dict) else {}
+
+
+def _number_or(other: CellTyper) -> CellTyper:
+    """Return a typer that reads a short whole number itself: not 007 or 1_000, which int() takes too."""
+
+    def number_or_other(text: str) -> Json:
+        try:
+            number = int(text) if len(text) <= SHORT else None
+        except ValueError:
+            return other(text)
+        return number if str(number) == text else other(text)
+
+    return number_or_other
+
+
+def _texts_or(other: CellTyper) -> CellTyper:
+    """Return a typer that splits a cell at ``|``, unless that is a JSON array or an item is empty."""
+
+    def texts_or_other(text: str) -> Json:
+        items: list[Json] = [item.strip() for item in text.split("|")]
+        return other(text) if "" in items or text.lstrip().startswith("[") else items
+
+    return texts_or_other
+
+
+def _texts(value: Json, schema: Schema) -> Json:
+    if type(value) is LinedList and all(isinstance(item, str) for item in value):
+        return [str(item) for item in value]
+    return typed(value, schema)
