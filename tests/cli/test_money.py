@@ -54,7 +54,7 @@ def test_a_doubt_is_held_by_every_rerun_and_never_sent_again_by_itself(batch, fa
     assert held == dict.fromkeys(DOUBTS, ("unknown", "in_doubt", 1))
     assert {results[text]["status"] for text in good.values()} == {"succeeded"}
     assert {text: fake.posts(text) for text in results} == dict.fromkeys(results, 1)
-    assert "--retry unknown" in again.err
+    assert "batchrunner resolve" in again.err
 
 
 CLEAR = {
