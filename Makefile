@@ -5,10 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := out/demo
 
-.PHONY: help install demo test lint types fmt property bench soak check build clean
+.PHONY: help install demo test lint types fmt property bench bench-quick soak check build clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -40,6 +40,9 @@ property: install  ## run the property tests with many more examples
 
 bench: install  ## measure, and print one table
 	$(BIN)/python -m benchmarks
+
+bench-quick: install  ## the same with little work, in two minutes; nothing is judged
+	$(BIN)/python -m benchmarks --quick
 
 soak: install  ## kill 200 runs at random instants; count what was paid twice or lost
 	$(BIN)/python -m tests.promises.soak --kills 200

@@ -6,12 +6,12 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 from .durability import durability
-from .figures import Figure, table
+from .figures import Finding, table
 from .intake import intake
 from .makespan import makespan
 from .polling import polling
@@ -20,7 +20,7 @@ from .scale import FULL, QUICK, USUAL, Scale
 from .startup import startup
 from .validation import validation
 
-BENCHMARKS: Final[dict[str, Callable[[Scale, Path], list[Figure]]]] = {
+BENCHMARKS: Final[dict[str, Callable[[Scale, Path], Sequence[Finding]]]] = {
     "makespan": makespan,
     "validation": validation,
     "durability": durability,
@@ -43,12 +43,12 @@ def main() -> None:
         rounds = [_round(options.names or list(BENCHMARKS), scale) for _ in range(options.repeat)]
     except ChildFailed as error:
         sys.exit(f"benchmarks: {error}")
-    print(table(rounds))
+    print(table(rounds, judged=scale is not QUICK))
 
 
-def _round(names: list[str], scale: Scale) -> list[Figure]:
+def _round(names: list[str], scale: Scale) -> list[Finding]:
     """Run each benchmark once, in a folder of its own that goes with it."""
-    figures: list[Figure] = []
+    figures: list[Finding] = []
     for name in names:
         began = time.perf_counter()
         with tempfile.TemporaryDirectory(prefix="batchrunner-bench-") as folder:
@@ -61,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, and print one table.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="a look, in less than two minutes")
+    size.add_argument("--quick", action="store_true", help="a look, in two minutes; nothing is judged")
     size.add_argument("--full", action="store_true", help="manifests of a million rows")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="rounds; the table shows medians")
     return parser
