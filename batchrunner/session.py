@@ -24,7 +24,7 @@ from .folder import Folder
 from .ledger import LedgerWriter, Store
 from .lifecycle import State
 from .outcome import Report, Tally, decide_exit
-from .outputs.dataset import write_card, write_metadata
+from .outputs.dataset import write_data_set
 from .outputs.results import Interrupted, write_results
 from .outputs.runlog import RunLog
 from .ownership import owned
@@ -182,8 +182,7 @@ async def _write_outputs(context: Context, store: Store, folder: Folder) -> None
 
     def write() -> None:
         write_results(store, folder.path / "results.jsonl", go_on)
-        write_metadata(store, folder.path / "metadata.jsonl", go_on)
-        write_card(store, folder.path)
+        write_data_set(store, folder.path, go_on)
 
     try:
         if go_on():

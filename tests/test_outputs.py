@@ -12,7 +12,7 @@ from batchrunner.errors import ErrorCode
 from batchrunner.events import RunEvent
 from batchrunner.ledger import Store
 from batchrunner.lifecycle import State
-from batchrunner.outputs.dataset import CARD_MARK, read_metadata, write_card, write_metadata
+from batchrunner.outputs.dataset import CARD_MARK, look_into, read_metadata, write_data_set
 from batchrunner.outputs.results import Interrupted, iso, read_results, write_results
 from batchrunner.outputs.runlog import RunLog
 from tests.builders import MODEL, a_job, an_error, bring, nothing, some_jobs, take, the
@@ -133,20 +133,26 @@ def test_any_text_is_written_as_readable_utf_8_one_line_a_job(store, tmp_path):
     assert json.loads(raw.split(b"\n")[0])["inputs"]["text"] == "a\nb\u2028c"
 
 
-@pytest.mark.parametrize("write", [write_results, write_metadata])
-def test_an_interrupted_file_leaves_the_old_one_whole(store, tmp_path, write):
+def write_results_too(store, folder, *more):
+    write_results(store, folder / "results.jsonl", *more)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"), [("results.jsonl", write_results_too), ("metadata.jsonl", write_data_set)]
+)
+def test_an_interrupted_file_leaves_the_old_one_whole(store, tmp_path, name, write):
     take(store, some_jobs(3))
     for job in some_jobs(3):
         bring(store, State.SUCCEEDED, job.id)
-    path = tmp_path / "file.jsonl"
-    write(store, path)
-    before, asked = path.read_bytes(), iter([True, False])
+    write(store, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    asked = iter([True, False])
 
     with pytest.raises(Interrupted):
-        write(store, path, lambda: next(asked))
+        write(store, tmp_path, lambda: next(asked))
 
-    assert path.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir()] == ["file.jsonl"]
+    assert tmp_path / name in before
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_the_files_are_the_users_alone(store, tmp_path):
@@ -168,7 +174,7 @@ def test_each_saved_file_is_a_row_with_the_inputs_under_their_own_names(store):
     bring(store, State.SUCCEEDED, "fox", outputs=2)
     bring(store, State.READY, "crow")
 
-    rows = list(read_metadata(store))
+    rows = list(read_metadata(store, look_into(store)))
 
     common = {"id": "fox", "model": MODEL, "text": "fox", "seed": 4, "meta.shot": 1}
     assert rows == [
@@ -183,7 +189,7 @@ def test_an_input_that_is_called_like_a_column_of_ours_is_kept_apart(store):
     take(store, [job])
     bring(store, State.SUCCEEDED)
 
-    (row,) = read_metadata(store)
+    (row,) = read_metadata(store, look_into(store))
 
     assert (row["id"], row["input.id"], row["input.model"]) == ("fox", "theirs", "theirs")
 
@@ -196,23 +202,23 @@ def test_the_card_names_the_files_of_the_one_split(store, tmp_path):
     take(store, some_jobs(2))
     bring(store, State.SUCCEEDED, "job-00")
 
-    write_card(store, tmp_path)
+    write_data_set(store, tmp_path)
 
     card = (tmp_path / "README.md").read_text()
     (config,) = front_matter(card)["configs"]
-    assert config["data_files"] == [{"split": "train", "path": ["metadata.jsonl", "videos/*"]}]
+    assert config["data_files"] == [{"split": "train", "path": ["metadata.jsonl", "videos/**"]}]
     assert "1 video file," in card
     assert MODEL in card
 
 
 def test_the_card_is_renewed(store, tmp_path):
     take(store, some_jobs(2))
-    write_card(store, tmp_path)
+    write_data_set(store, tmp_path)
     assert "no files yet" in (tmp_path / "README.md").read_text()
 
     for job in some_jobs(2):
         bring(store, State.SUCCEEDED, job.id)
-    write_card(store, tmp_path)
+    write_data_set(store, tmp_path)
 
     assert "2 video files" in (tmp_path / "README.md").read_text()
 
@@ -221,17 +227,17 @@ def test_the_card_is_renewed(store, tmp_path):
 def test_a_readme_that_is_not_ours_is_never_touched(store, tmp_path, content):
     (tmp_path / "README.md").write_bytes(content)
 
-    write_card(store, tmp_path)
+    write_data_set(store, tmp_path)
 
     assert (tmp_path / "README.md").read_bytes() == content
 
 
 def test_a_card_without_our_mark_is_the_users_from_then_on(store, tmp_path):
-    write_card(store, tmp_path)
+    write_data_set(store, tmp_path)
     mine = (tmp_path / "README.md").read_text().replace(CARD_MARK, "")
     (tmp_path / "README.md").write_text(mine)
 
-    write_card(store, tmp_path)
+    write_data_set(store, tmp_path)
 
     assert (tmp_path / "README.md").read_text() == mine
 

@@ -1,91 +1,163 @@
 """``metadata.jsonl`` and the data-set card: the folder opens as a Hugging Face data set as it is.
 
 The card names the files of the one split outright: left to itself the library guesses splits from file
-names, and a job called ``test-1`` would make all the others vanish.
-Source: https://huggingface.co/docs/datasets/video_load and .../repository_structure
+names, and a job called ``test-1`` would make all the others vanish.  It names the columns too: the library
+would take them from the first rows, and a model that comes later has others.  And where file names would make
+it take films for something else (it counts every ``.word`` in them, and ``cat.png.mp4`` looks like a picture
+to it), an empty file with a plain name speaks for them.
+Source: https://huggingface.co/docs/datasets/video_load and .../repository_structure; which loader reads a
+folder is infer_module_for_data_files_list in the library's load.py (the same from 2.14 to 5.2).
 """
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path, PurePosixPath
 from typing import Final
+
+import yaml
 
 from .._types import Json
 from ..disk import replaced_file
 from ..ledger import Store
+from .columns import Column, Kind, cells, survey
 from .results import Interrupted, json_line
 
 OWN_COLUMNS: Final = ("file_name", "id", "model")
 
 CARD_MARK: Final = "<!-- written by batchrunner; take this line out and batchrunner leaves the file alone -->"
 
-_FILES: Final = """SELECT jobs.id, model, inputs, meta, a.file AS file FROM artifacts a
-    JOIN jobs ON jobs.seq = a.job AND jobs.generation = a.generation
-    WHERE a.saved_at IS NOT NULL ORDER BY in_manifest DESC, position, seq, n"""
+LOADED: Final = {
+    "video": (".mp4", ".mov", ".mkv", ".avi", ".mpeg"),
+    "image": (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"),
+    "audio": (".wav", ".mp3", ".flac", ".ogg", ".m4a"),
+}
+"""Extensions by which the library knows what a folder holds; the first kind a folder has is its own."""
+
+FOLDERS: Final = {"video": "videos", "image": "images", "audio": "audio"}
+
+ANCHOR: Final = ".data-set"
+"""The stem of the empty file that says what the folder holds where the films' names would not."""
+
+_SAVED: Final = """FROM artifacts a JOIN jobs ON jobs.seq = a.job AND jobs.generation = a.generation
+    WHERE a.saved_at IS NOT NULL"""
+
+_FILES: Final = f"""SELECT jobs.id, model, inputs, meta, a.file AS file {_SAVED}
+    ORDER BY in_manifest DESC, position, seq, n"""
+
+_DTYPES: Final = {
+    Kind.TEXT: "string",
+    Kind.INTEGER: "int64",
+    Kind.NUMBER: "float64",
+    Kind.FLAG: "bool",
+    Kind.JSON: "string",
+}
 
 
-def read_metadata(store: Store) -> Iterator[dict[str, Json]]:
-    """Yield one row a saved file: its name, the job, and each input under its own name."""
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a folder's data set holds: files by kind, the kind it counts as first, and columns beside ours."""
+
+    counts: dict[str, int]
+    columns: list[Column]
+
+
+def look_into(store: Store) -> Contents:
+    """Return what the data set holds; every job with a saved file is looked at."""
+    counts = _kinds(store)
+    has_files = "seq IN (SELECT job FROM artifacts WHERE saved_at IS NOT NULL)"
+    reserved = (*OWN_COLUMNS, *islice(counts, 1))  # the library calls the file's column by its kind
+    return Contents(counts, survey(store, reserved, has_files))
+
+
+def write_data_set(store: Store, folder: Path, go_on: Callable[[], bool] = lambda: True) -> None:
+    """Write ``metadata.jsonl`` and the card.  Raises Interrupted as soon as *go_on* says no."""
+    contents = look_into(store)
+    with replaced_file(folder / "metadata.jsonl") as file:
+        for row in read_metadata(store, contents):
+            if not go_on():
+                raise Interrupted
+            file.write(json_line(row) + "\n")
+    write_card(store, folder, contents)
+
+
+def read_metadata(store: Store, contents: Contents) -> Iterator[dict[str, Json]]:
+    """Yield one row a saved file: its name, the job, and each input under its own name; all rows alike."""
     for row in store.connection.execute(_FILES):
-        inputs: dict[str, Json] = json.loads(row["inputs"])
-        meta: dict[str, Json] = json.loads(row["meta"])
         yield {
             "file_name": row["file"],
             "id": row["id"],
             "model": row["model"],
-            **{(f"input.{name}" if name in OWN_COLUMNS else name): value for name, value in inputs.items()},
-            **{f"meta.{name}": value for name, value in meta.items()},
+            **cells(contents.columns, row),
         }
 
 
-def write_metadata(store: Store, path: Path, go_on: Callable[[], bool] = lambda: True) -> None:
-    """Write every file's row to *path*.  Raises Interrupted as soon as *go_on* says no."""
-    with replaced_file(path) as file:
-        for row in read_metadata(store):
-            if not go_on():
-                raise Interrupted
-            file.write(json_line(row) + "\n")
-
-
-def write_card(store: Store, folder: Path) -> None:
+def write_card(store: Store, folder: Path, contents: Contents) -> None:
     """Write the card, unless the folder has a README.md that is not ours."""
     card = folder / "README.md"
     if card.exists() and CARD_MARK not in card.read_text("utf-8", "replace"):
         return
-    rows = store.connection.execute(
-        "SELECT kind, count(*) FROM artifacts WHERE saved_at IS NOT NULL AND file NOT LIKE 'superseded/%'"
-        " GROUP BY kind ORDER BY kind"
-    ).fetchall()
-    counts = {row[0]: row[1] for row in rows}
+    paths: list[Json] = ["metadata.jsonl"]
+    config: dict[str, Json] = {"config_name": "default", "data_files": [{"split": "train", "path": paths}]}
+    if contents.counts:
+        paths.append(_anchored(folder, store, next(iter(contents.counts))))
+        config["features"] = _features(contents)
     with replaced_file(card) as file:
-        file.write(
-            _card(
-                counts,
-                [row[0] for row in store.connection.execute("SELECT DISTINCT model FROM jobs ORDER BY 1")],
-                simulated=store.fact("simulated") == "1",
-            )
-        )
+        file.write(_card(config, contents.counts, _models(store), simulated=store.fact("simulated") == "1"))
 
 
-def _card(counts: dict[str, int], models: list[str], *, simulated: bool) -> str:
-    folders = {"video": "videos", "image": "images", "audio": "audio"}
-    paths = ["metadata.jsonl", *(f"{folders[kind]}/*" for kind in counts)]
-    listed = "\n".join(f'          - "{path}"' for path in paths)
+def _kinds(store: Store) -> dict[str, int]:
+    """Return how many files of each kind there are, the kind the folder counts as first."""
+    found = dict(store.connection.execute(f"SELECT kind, count(*) {_SAVED} GROUP BY kind").fetchall())
+    return {kind: found[kind] for kind in LOADED if kind in found}
+
+
+def _models(store: Store) -> list[str]:
+    return [row[0] for row in store.connection.execute("SELECT DISTINCT model FROM jobs ORDER BY 1")]
+
+
+def _features(contents: Contents) -> list[Json]:
+    """Return every column's type in the card's own words."""
+    kind = next(iter(contents.counts))
+    features: list[Json] = [{"name": kind, "dtype": kind}]
+    features += [{"name": name, "dtype": "string"} for name in ("id", "model")]
+    features += [
+        {"name": column.name, "list" if column.is_list else "dtype": _DTYPES[column.kind]}
+        for column in contents.columns
+    ]
+    return features
+
+
+def _anchored(folder: Path, store: Store, kind: str) -> str:
+    """Return the path by which the library sees that the folder holds *kind*; make the file if need be."""
+    anchor = folder / f"{ANCHOR}{LOADED[kind][0]}"
+    if _is_plain(store, kind):
+        anchor.unlink(missing_ok=True)
+        return f"{FOLDERS[kind]}/**"
+    anchor.touch(mode=0o600)
+    return anchor.name
+
+
+def _is_plain(store: Store, kind: str) -> bool:
+    """Return whether the library, which counts all suffixes of all names, would find this very kind."""
+    rows = store.connection.execute(f"SELECT a.file {_SAVED} AND a.kind = ?", (kind,))
+    words = Counter(suffix.lower() for (file,) in rows for suffix in PurePosixPath(file).suffixes)
+    (first, most), *rest = words.most_common(2)
+    return first in LOADED[kind] and all(count < most for _, count in rest)
+
+
+def _card(config: dict[str, Json], counts: dict[str, int], models: list[str], *, simulated: bool) -> str:
     found = (
         ", ".join(f"{n:,} {kind} file{'s' if n != 1 else ''}" for kind, n in counts.items()) or "no files yet"
     )
     origin = "Made by the simulator, in a rehearsal of" if simulated else "Generated by"
     made_by = "\n".join(f"- `{model}`" for model in models)
+    front = yaml.safe_dump({"configs": [config]}, sort_keys=False, allow_unicode=True, width=1000)
     return f"""---
-configs:
-  - config_name: default
-    data_files:
-      - split: train
-        path:
-{listed}
----
+{front}---
 {CARD_MARK}
 
 # Generated media
