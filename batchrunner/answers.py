@@ -28,6 +28,7 @@ class Endpoint(StrEnum):
     RESULT = "result"
     CANCEL = "cancel"
     MODEL = "model"
+    BALANCE = "balance"
 
 
 class Fault(StrEnum):

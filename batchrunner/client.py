@@ -29,6 +29,11 @@ from .hosts import check_download_url, is_local_origin, is_private, origin_of
 
 PRODUCTION: Final = "https://model-api.runcomfy.net"
 
+BALANCE: Final = "/prod/v2/balance"
+
+BALANCE_HOST: Final = "https://api.runcomfy.net"
+"""Where the official API's balance is read: one wallet for all of its products (API page, section 1.7)."""
+
 MAX_REQUESTS: Final = 64
 """Requests at once (not jobs): a thousand jobs looked at every two seconds need some ten of them."""
 
@@ -219,6 +224,18 @@ class Client:
         """Read a model's catalogue entry: free, so also the probe for a sign of life."""
         return await self._call(Endpoint.MODEL, "GET", _model_path(model))
 
+    async def models(self, *, limit: int, offset: int) -> Answer:
+        """Read a page of the catalogue, without schemas."""
+        return await self._call(Endpoint.MODEL, "GET", f"/v1/models?limit={limit}&offset={offset}")
+
+    async def balance(self) -> Answer | None:
+        """Read what is left on the account; None where no host is known that may be asked with this token."""
+        if self._transport is not None or self.is_local:
+            return await self._call(Endpoint.BALANCE, "GET", BALANCE)
+        if self.origin != PRODUCTION:
+            return None
+        return await self._call(Endpoint.BALANCE, "GET", BALANCE_HOST + BALANCE)
+
     async def _call(self, endpoint: Endpoint, method: str, path: str) -> Answer:
         async with self._read_gate:
             return await self._exchange(
@@ -234,9 +251,8 @@ class Client:
     ) -> Answer:
         method, path, headers, body = call
         timeout = httpx.Timeout(silence_s, connect=self._timeouts.connect_s, pool=None)
-        request = client.build_request(
-            method, self._base + path, headers=headers, content=body, timeout=timeout
-        )
+        url = path if path.startswith(BALANCE_HOST) else self._base + path
+        request = client.build_request(method, url, headers=headers, content=body, timeout=timeout)
         try:
             # The library's time-out is one of silence; an answer that comes in drops must end as well.
             with anyio.fail_after(self._timeouts.connect_s + silence_s):

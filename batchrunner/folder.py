@@ -95,6 +95,8 @@ class Folder:
             self.ledger.with_name(f"{LEDGER}{suffix}").unlink(missing_ok=True)
         self.lock_file.unlink(missing_ok=True)
         if with_folder:
+            for file in self.path.glob(f"{self.simulator.name}*"):
+                file.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 self.path.rmdir()
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 import heapq
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from hashlib import sha256
+from itertools import islice
 from typing import Final
 
-from ._types import Job, JobError, Json, Problem
+from ._types import Inputs, Job, JobError, Json, Problem
 from .errors import ErrorCode, ManifestInvalid
 from .ledger import Entry, Store
 from .ledger.intake import Edit, Intake, stage, staged_count, take_in
 from .lifecycle import State
+from .quote import Quote
 from .settings import OnUnknown, Rerun, Selection, Settings
 
 RERUN_FACT: Final = "rerun"
@@ -49,11 +51,13 @@ class Plan:
     """Models of the jobs to submit."""
     sample: frozenset[str] | None = None
     """The ids that ``--sample`` chose."""
+    quote: Quote = field(default_factory=Quote)
+    """What the submissions cost and take."""
 
     def as_json(self) -> dict[str, Json]:
         edits: list[Json] = [{"id": e.id, "row": e.row, "changes": e.changes} for e in self.edits]
         return {"total": self.total, "submit": self.submit, "collect": self.collect, "skip": self.skip,
-                "reasons": dict(self.reasons), "cost_usd": None, "gone": self.gone,
+                "reasons": dict(self.reasons), **self.quote.as_json(), "gone": self.gone,
                 "gone_to_collect": self.gone_to_collect, "edits": edits}  # fmt: skip
 
     @property
@@ -86,11 +90,11 @@ def prepare(
     """
     recover(store)
     intake = take_in(store, now) if staged else Intake()
-    _find_missing_files(store, size_of)
+    missing = _find_missing_files(store, size_of)
     sample = _sample(store, settings.selection)
     if not settings.collect_only:
         _rerun(store, settings, rerun, sample, now)
-    return _plan(store, settings, intake, sample)
+    return _plan(store, settings, intake, sample, missing)
 
 
 def recover(store: Store) -> None:
@@ -99,14 +103,17 @@ def recover(store: Store) -> None:
         store.in_doubt(seq, CRASHED)
 
 
-def _find_missing_files(store: Store, size_of: Callable[[str], int | None]) -> None:
-    """What is gone, or not as long as it was, is fetched again; other changes are for `verify` to find."""
+def _find_missing_files(store: Store, size_of: Callable[[str], int | None]) -> int:
+    """Return of how many of the manifest's jobs a file is gone: those are fetched again.
+
+    So is one that is not as long as it was.  Other changes are for `verify` to find.
+    """
     missing: dict[int, list[int]] = {}
     for seq, n, file, size_bytes in store.saved_files():
         if size_of(file) != size_bytes:
             missing.setdefault(seq, []).append(n)
-    for seq, outputs in missing.items():
-        store.file_missing(seq, outputs)
+    marked = [store.file_missing(seq, outputs) for seq, outputs in missing.items()]
+    return sum(entry.in_manifest for entry in marked)
 
 
 def _rerun(store: Store, settings: Settings, rerun: Rerun, sample: frozenset[str] | None, now: float) -> None:
@@ -158,7 +165,9 @@ SKIPPED: Final = {
 }
 
 
-def _plan(store: Store, settings: Settings, intake: Intake, sample: frozenset[str] | None) -> Plan:
+def _plan(
+    store: Store, settings: Settings, intake: Intake, sample: frozenset[str] | None, missing: int
+) -> Plan:
     counts = store.counts()
     reasons: Counter[str] = Counter({SKIPPED[state]: counts[state] for state in SKIPPED})
     models = _count_submissions(store, settings, intake, sample, reasons)
@@ -166,7 +175,8 @@ def _plan(store: Store, settings: Settings, intake: Intake, sample: frozenset[st
     if settings.submit_only:
         reasons["submit_only"] = in_flight + undownloaded
     else:
-        reasons["in_flight"], reasons["not_downloaded"] = in_flight, undownloaded
+        reasons["in_flight"], reasons["file_missing"] = in_flight, missing
+        reasons["not_downloaded"] = undownloaded - missing
     submit = sum(reasons[reason] for reason in SUBMITTED_FOR)
     collect = 0 if settings.submit_only else in_flight + undownloaded
     total = sum(counts.values())
@@ -205,6 +215,16 @@ def _count_submissions(
             models.add(model)
             reasons[_why(job_id in edited, asked_for, attempts)] += 1
     return models
+
+
+def to_submit(store: Store, settings: Settings, plan: Plan) -> Iterator[tuple[str, Inputs]]:
+    """Return (model, inputs) of each job that *plan* submits."""
+    chosen = (
+        (model, inputs)
+        for job_id, model, inputs in store.pending_inputs()
+        if is_chosen(job_id, settings.selection, plan.sample)
+    )
+    return islice(chosen, plan.submit)
 
 
 def _why(edited: bool, asked_for: bool, attempts: int) -> str:

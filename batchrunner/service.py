@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
+from .catalogue import Shelf, shelf_of
 from .client import PRODUCTION, Client, Timeouts
 from .errors import FolderUnusable
 from .folder import Folder
@@ -35,8 +36,18 @@ class Service:
             return SIMULATED_ORIGIN
         return origin_of(self.base_url) + urlsplit(self.base_url).path.rstrip("/")
 
+    @property
+    def catalogue(self) -> Shelf:
+        """Where this service's catalogue is remembered; the built-in simulator's is always at hand."""
+        return Shelf(None) if self.simulate else shelf_of(self.origin)
+
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether there is a token, or none is needed."""
+        return self.simulate or bool(self.token)
+
     @asynccontextmanager
-    async def connected(self, folder: Folder) -> AsyncIterator[Client]:
+    async def connected(self, folder: Folder | None) -> AsyncIterator[Client]:
         """Give a client for as long as the block lasts; a rehearsal's service remembers in *folder*."""
         if not self.simulate:
             async with Client(self.base_url, self.token, timeouts=self.timeouts) as client:
@@ -44,7 +55,7 @@ class Service:
             return
         from . import simulator  # a rehearsal's only: most runs never load it
 
-        stand_in = simulator.open_simulator(state=folder.simulator)
+        stand_in = simulator.open_simulator(state=folder.simulator if folder else None)
         try:
             transport = simulator.transport(stand_in, time.time)
             async with Client(

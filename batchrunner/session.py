@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -17,20 +18,24 @@ import anyio
 import anyio.to_thread
 
 from ._types import Job, Problem
+from .asking import Learned, learn
+from .client import Client
 from .disk import disk_errors_named
 from .errors import DiskTrouble, Exit, ManifestInvalid, ManifestMissing, Usage
 from .events import Listener, RunEvent
 from .folder import Folder
 from .ledger import LedgerWriter, Store
 from .lifecycle import State
+from .models import Schemas
 from .outcome import Report, Tally, decide_exit
 from .outputs.dataset import write_data_set
 from .outputs.results import Interrupted, write_results
 from .outputs.runlog import RunLog
 from .ownership import owned
-from .plan import RERUN_FACT, Plan, is_chosen, load_jobs, prepare
+from .plan import RERUN_FACT, Plan, is_chosen, load_jobs, prepare, to_submit
 from .policy.runtimes import key_of
 from .pool import Context, run_pool, take_back_all
+from .quote import make_quote, mean_run_times
 from .service import Service, check_origin, record_origin
 from .settings import OnInterrupt, Rerun, Settings
 from .shelf import DiskShelf
@@ -60,10 +65,12 @@ class Order:
     """Asked before an edit redoes many paid jobs; says whether to go on."""
     listener: Listener = lambda event: None
     handle_signals: bool = False
+    schemas: Schemas = field(default_factory=Schemas)
+    """Say how a job's units are counted where the catalogue's own schema does not."""
 
 
-def plan_only(order: Order) -> Plan:
-    """Return what a run would do.  Takes no lock, sends nothing, and leaves the folder as it is.
+async def plan_only(order: Order) -> Plan:
+    """Return what a run would do and cost.  Takes no lock, sends nothing, and leaves the folder as it is.
 
     Raises ManifestInvalid, FolderUnusable, and what reading the manifest raises.
     """
@@ -72,7 +79,11 @@ def plan_only(order: Order) -> Plan:
     try:
         check_origin(store, order.service)
         with store.transaction():  # only told, so there is nothing to confirm
-            return _prepared(store, replace(order, confirm=lambda question: True))
+            plan = _prepared(store, replace(order, confirm=lambda question: True))
+        if not order.service.can_be_asked:
+            return (await _quoted(store, order, plan, None))[0]
+        async with order.service.connected(None) as client:
+            return (await _quoted(store, order, plan, client))[0]
     finally:
         store.close()
 
@@ -86,11 +97,32 @@ async def run_order(order: Order) -> Report:
     order.folder.check_usable()
     with owned(order.folder, undo_on=(ManifestInvalid, ManifestMissing, Usage)) as store:
         check_origin(store, order.service)
-        with store.transaction():
-            plan = _prepared(store, order)
-            record_origin(store, order.service)
-        with RunLog(order.folder.log) as log:
-            return await _run(store, order, plan, log)
+        async with AsyncExitStack() as opened:
+            with store.transaction():
+                plan = _prepared(store, order)
+                record_origin(store, order.service)
+                client = await opened.enter_async_context(order.service.connected(order.folder))
+                plan, learned = await _quoted(store, order, plan, client)
+            with RunLog(order.folder.log) as log:
+                return await _run(store, order, plan, learned, client, log)
+
+
+async def _quoted(store: Store, order: Order, plan: Plan, client: Client | None) -> tuple[Plan, Learned]:
+    """Return *plan* with what it costs and takes, and all that was learned for that."""
+    if not plan.submit:
+        return plan, Learned()
+    settings, shelf = order.settings, order.service.catalogue
+    learned = await learn(
+        client, plan.models, shelf=shelf, schemas=order.schemas, otherwise=settings.price_micros
+    )
+    quote = make_quote(
+        to_submit(store, settings, plan),
+        learned.prices,
+        run_times_s=mean_run_times((model, low, high) for model, _, low, high in store.run_times()),
+        concurrency=settings.concurrency,
+        balance=learned.balance,
+    )
+    return replace(plan, quote=quote), learned
 
 
 def _prepared(store: Store, order: Order) -> Plan:
@@ -126,11 +158,13 @@ def _redo_question(plan: Plan) -> str:
     return f"{plan.redone} of {plan.total} jobs were edited and would be paid for again ({example})."
 
 
-async def _run(store: Store, order: Order, plan: Plan, log: RunLog) -> Report:
+async def _run(
+    store: Store, order: Order, plan: Plan, learned: Learned, client: Client, log: RunLog
+) -> Report:
     """Run the pool on a prepared ledger, then write what people read."""
     began = time.monotonic()
     writer = LedgerWriter(store)
-    async with writer.running(), order.service.connected(order.folder) as client:
+    async with writer.running():
         context = Context(
             settings=order.settings,
             ledger=writer,
@@ -143,7 +177,8 @@ async def _run(store: Store, order: Order, plan: Plan, log: RunLog) -> Report:
                 await tasks.start(listen, context)
             _recall(context, store)
             context.tell("started", None, plan=plan.as_json(), folder=str(order.folder.path))
-            await run_pool(context, sample=plan.sample, models=list(plan.models))
+            unconfirmed = [model for model in plan.models if model not in learned.confirmed]
+            await run_pool(context, sample=plan.sample, models=unconfirmed)
             if context.stopping.interrupted and order.settings.on_interrupt is OnInterrupt.CANCEL_QUEUED:
                 await take_back_all(context, WIRE_GRACE_S)
             await _write_outputs(context, store, order.folder)

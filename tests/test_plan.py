@@ -84,7 +84,7 @@ def test_a_missing_file_is_collected_never_generated_again(store):
 
     plan = take(store, None, exists=False)
 
-    assert (plan.submit, plan.collect, plan.reasons) == (0, 1, {"not_downloaded": 1})
+    assert (plan.submit, plan.collect, plan.reasons) == (0, 1, {"file_missing": 1})
 
 
 def test_only_what_will_be_submitted_names_its_models(store):

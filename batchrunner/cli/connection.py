@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from ..client import PRODUCTION, Timeouts
 from ..credentials import find_token
-from ..errors import Usage
+from ..errors import AccountRefused, Usage
 from ..folder import Folder
 from ..hosts import is_local_origin, origin_of
 from ..ledger import Store
@@ -27,7 +27,7 @@ connection_options = together(
 )  # fmt: skip
 
 
-def named_service(folder: Folder, flags: Mapping[str, Any], *, with_token: bool = True) -> Service:
+def named_service(folder: Folder, flags: Mapping[str, Any], *, token_needed: bool = True) -> Service:
     """Return the service the flags name; a folder that rehearses goes on rehearsing.
 
     Raises AccountRefused when there is no token and one is needed.
@@ -44,7 +44,16 @@ def named_service(folder: Folder, flags: Mapping[str, Any], *, with_token: bool 
     # A folder may come from anywhere: only an address on this machine is taken from it.
     here = recorded if recorded is not None and is_local_origin(recorded) else None
     base_url = _checked(flags["base_url"] or here or PRODUCTION)
-    return Service(base_url=base_url, token=find_token() if with_token else "", timeouts=timeouts)
+    return Service(base_url=base_url, token=_token(needed=token_needed), timeouts=timeouts)
+
+
+def _token(*, needed: bool) -> str:
+    try:
+        return find_token()
+    except AccountRefused:
+        if needed:
+            raise
+        return ""
 
 
 def _checked(base_url: str) -> str:

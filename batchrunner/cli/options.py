@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from ..durations import parse_duration, parse_until
+from ..money import parse_usd
 from ..policy.breaker import Breaker
 from ..settings import OnInterrupt, OnUnknown, PollSpacing
 
@@ -53,6 +54,20 @@ class Halt(click.ParamType[str]):
         except ValueError as error:
             self.fail(str(error), param, ctx)
         return str(value)
+
+
+class Usd(click.ParamType[int]):
+    """US dollars, such as ``5`` or ``0.25``; becomes micro-dollars."""
+
+    name = "usd"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            return parse_usd(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def option(*names: str, **settings: Any) -> Callable[[F], F]:
@@ -118,6 +133,8 @@ run_options = together(
     option("--limit", type=click.IntRange(0), metavar="N", help="New submissions in this run."),
     option("--sample", type=click.IntRange(0), metavar="N", help="Submit only N jobs, always the same ones."),
     option("--until", type=Until(), metavar="HH:MM|ISO|+2h", help="Submit nothing after this instant."),
+    option("--price", type=Usd(), metavar="USD",
+           help="What a job costs where the catalogue gives no price."),
     option("--submit-only", is_flag=True, help="Submit, and leave the collecting to a later run."),
     option("--collect-only", is_flag=True, help="Collect what was submitted; submit nothing."),
     option("--yes", is_flag=True, help="Answer yes where a question would be asked."),

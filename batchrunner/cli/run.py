@@ -85,8 +85,8 @@ def _run(manifest: str | None, path: Path, flags: dict[str, Any]) -> int:
 
 def _plan(manifest: str, path: Path, flags: dict[str, Any]) -> int:
     folder = Folder(path)
-    service = named_service(folder, flags, with_token=False)
-    found = plan_only(_order(manifest, folder, service, flags))
+    service = named_service(folder, flags, token_needed=False)
+    found = anyio.run(plan_only, _order(manifest, folder, service, flags))
     click.echo(json.dumps(found.as_json()) if flags["as_json"] else plan_words(found))
     return int(Exit.OK)
 
@@ -122,6 +122,7 @@ def _settings(flags: dict[str, Any]) -> Settings:
         halt_on_failures=flags["halt_on_failures"],
         submit_only=flags["submit_only"],
         collect_only=flags["collect_only"],
+        price_micros=flags["price"],
         selection=Selection(only=flags["only"], sample=flags["sample"]),
     )
 

@@ -19,7 +19,7 @@ from ..durations import format_duration, parse_duration
 from ..errors import FolderUnusable, Usage
 from ..simulator.fault_text import PRESETS, load_faults, parse_fault
 from ..simulator.faults import KINDS, Fault
-from ..simulator.settings import Films, NotReady, Shape, SimulatorSettings
+from ..simulator.settings import Films, NoBalance, NotReady, Shape, SimulatorSettings
 from ..simulator.studio import can_make_films
 
 HOST: Final = "127.0.0.1"
@@ -88,6 +88,9 @@ def _words(kind: type[StrEnum]) -> click.Choice[str]:
     "--price", "price_usd", type=click.FloatRange(0), default=0.02, help="US dollars per second of film."
 )
 @_option("--balance", "balance_usd", type=float, default=1_000_000.0, help="US dollars on the account.")
+@_option(
+    "--no-balance", type=_words(NoBalance), default="code", help="A submission beyond it: 400002 or HTTP 402."
+)
 @_option("--seed", type=int, default=0, help="Another seed, other service times and failures.")
 def simulate(
     port: int,
@@ -100,6 +103,7 @@ def simulate(
     films: str,
     shape: str,
     not_ready: str,
+    no_balance: str,
     **settings: Any,
 ) -> None:
     """Stand in for the RunComfy Model API on a local port; any token will do, nothing is billed.
@@ -112,6 +116,7 @@ def simulate(
         films=Films(films),
         shape=Shape(shape),
         not_ready=NotReady(not_ready),
+        no_balance=NoBalance(no_balance),
         models={model: {} for model in models},
         **settings,
     )

@@ -19,6 +19,7 @@ from ..names import printable
 from ..outcome import Report, next_command
 from ..plan import Plan
 from .again import program
+from .quote_words import quote_lines
 
 MAX_PROBLEMS: Final = 200
 """So many problems are printed; ``--json`` gives all."""
@@ -56,6 +57,7 @@ REASONS: Final = {
     "asked_for": "asked for again",
     "attempts_left": "failed before, attempts left",
     "in_flight": "at the service already",
+    "file_missing": "a file is gone: fetched again, nothing is paid again",
     "not_downloaded": "finished, not downloaded yet",
     "done": "done",
     "failed": "failed (--retry failed runs them again)",
@@ -83,7 +85,7 @@ def plan_words(plan: Plan) -> str:
     ]
     if len(plan.edits) > MAX_EDITS:
         lines.append(f"  … and {len(plan.edits) - MAX_EDITS:,} more edited rows")
-    return "\n".join(lines)
+    return "\n".join([*lines, *(quote_lines(plan.quote) if plan.submit else [])])
 
 
 def summary_words(report: Report, *, folder: str, again: str) -> str:

@@ -98,10 +98,19 @@ class Queries:
         Attempts are those since the user last asked; "asked for" says that the user did.
         """
         rows = self.connection.execute(
-            "SELECT id, model, attempts - attempts_from AS attempts, attempts_from > 0 OR generation > 1"
+            "SELECT id, model, attempts - attempts_from AS attempts,"
+            " attempts_from > 0 OR generation > 1 OR completed_at IS NOT NULL"
             f" FROM jobs WHERE state = '{State.PENDING}' AND in_manifest ORDER BY position"
         )
         return ((row[0], row[1], row[2], bool(row[3]) and row[2] == 0) for row in rows)
+
+    def pending_inputs(self) -> Iterator[tuple[str, str, Inputs]]:
+        """Yield (id, model, inputs) of the manifest's pending jobs, in its order."""
+        rows = self.connection.execute(
+            f"SELECT id, model, inputs FROM jobs WHERE state = '{State.PENDING}' AND in_manifest"
+            " ORDER BY position"
+        )
+        return ((row[0], row[1], json.loads(row[2])) for row in rows)
 
     def saved_files(self) -> Iterator[tuple[int, int, str, int]]:
         """Yield (seq, n, file, bytes) of every output of every job that has succeeded."""

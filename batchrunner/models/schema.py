@@ -38,6 +38,8 @@ class InputSchema:
     properties: Mapping[str, Schema]
     takes_others: bool
     """Whether inputs without a property are taken: only where the schema says so, or says nothing at all."""
+    defaults: Inputs
+    """What the service fills in for an input that is absent, as far as the schema says so."""
     warnings: tuple[str, ...]
     """What in the published schema had to be ignored."""
     accepts: Accepts = field(repr=False, compare=False)
@@ -69,6 +71,7 @@ class InputSchema:
             model=model,
             properties=named,
             takes_others=not named or others is True or isinstance(others, dict),
+            defaults=defaults_in(document),
             warnings=tuple(dict.fromkeys(cleaner.warnings)),
             accepts=acceptance(schema),
             _validator=Draft202012Validator(schema, format_checker=ADDRESSES),
@@ -93,3 +96,11 @@ class InputSchema:
         """Return the input that an unknown *name* most likely stands for."""
         known = self.properties
         return nearest(name, known, cutoff=0.8) or called(name, known) or nearest(name, known)
+
+
+def defaults_in(document: Json) -> Inputs:
+    """Return the defaults that a published schema gives; ``default: null`` (met there) is none."""
+    properties = document.get("properties") if isinstance(document, dict) else None
+    found = properties.items() if isinstance(properties, dict) else ()
+    defaults = ((name, part.get("default")) for name, part in found if isinstance(part, dict))
+    return {name: default for name, default in defaults if default is not None}

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Final
 
 from .._types import Inputs, Json
 from .catalogue import Catalogue
 from .routes import Call
+from .settings import NoBalance
 from .wire import Answer, error_answer, json_answer
+
+ROUNDING_USD: Final = 1e-7
+"""Money here is floats rounded to micro-dollars; a tenth of one is a rounding error, not a debt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +27,9 @@ class Refusal:
     answer: Answer
 
 
-def check_submission(call: Call, catalogue: Catalogue, *, left_usd: float, strict: bool) -> Inputs | Refusal:
+def check_submission(
+    call: Call, catalogue: Catalogue, *, left_usd: float, strict: bool, no_balance: NoBalance
+) -> Inputs | Refusal:
     """Return the inputs of an acceptable submission."""
     if call.name not in catalogue:
         message = f"InvalidResourceIdentifier: there is no model {call.name!r}"
@@ -33,9 +40,12 @@ def check_submission(call: Call, catalogue: Catalogue, *, left_usd: float, stric
     if strict and (detail := _detail(call.name, catalogue, inputs)):
         return Refusal(answer=json_answer(422, {"detail": detail}))
     cost_usd = catalogue.price_usd(call.name, inputs)
-    if cost_usd > left_usd:
+    if cost_usd > left_usd + ROUNDING_USD:
         message = f"InsufficientResources: {left_usd:.2f} USD left, {cost_usd:.2f} USD needed"
-        return Refusal(answer=error_answer(400, 400002, message))
+        by_code = no_balance is NoBalance.CODE
+        return Refusal(
+            answer=error_answer(400, 400002, message) if by_code else error_answer(402, None, message)
+        )
     return inputs
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from .._types import Json
 from .chance import digest
-from .film_order import makes_images
+from .film_order import makes_images, outputs_asked_for
 from .memory import Accepted, Fate
 from .settings import NotReady, Shape, SimulatorSettings
 from .wire import Answer, error_answer, json_answer
@@ -93,8 +93,10 @@ def _outcome(record: Accepted, origin: str, settings: SimulatorSettings) -> dict
         case Fate.MODERATED:
             return {"status": "failed", "error": MODERATION}
         case Fate.FILM:
-            links = [link(record, origin, number) for number in range(1, settings.outputs + 1)]
-            return {"status": settings.result_word, **output(links, settings.shape, record.model)}
+            asked = outputs_asked_for(record.model, record.inputs)
+            links = [link(record, origin, number) for number in range(1, (asked or settings.outputs) + 1)]
+            shape = Shape.VIDEOS if asked and asked > 1 and settings.shape is Shape.VIDEO else settings.shape
+            return {"status": settings.result_word, **output(links, shape, record.model)}
 
 
 def output(links: list[str], shape: Shape, model: str) -> dict[str, Json]:

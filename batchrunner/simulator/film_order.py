@@ -87,6 +87,12 @@ def duration_s(inputs: Inputs) -> float | None:
     return None
 
 
+def outputs_asked_for(model: str, inputs: Inputs) -> int | None:
+    """How many pictures the inputs ask for; None where they do not say."""
+    asked = inputs.get("num_images") if makes_images(model) else None
+    return asked if isinstance(asked, int) and not isinstance(asked, bool) and 1 <= asked <= 99 else None
+
+
 def texts_of(value: Json) -> Iterator[str]:
     """Every text in *value*, in order, however deep."""
     if isinstance(value, str):

@@ -153,7 +153,13 @@ class Service:
 
     def _submit(self, call: Call, now: float) -> Answer:
         left_usd = self.settings.balance_usd - self._spent_usd
-        inputs = check_submission(call, self._catalogue, left_usd=left_usd, strict=self.settings.strict)
+        inputs = check_submission(
+            call,
+            self._catalogue,
+            left_usd=left_usd,
+            strict=self.settings.strict,
+            no_balance=self.settings.no_balance,
+        )
         if isinstance(inputs, Refusal):
             return inputs.answer
         record = self._accept(call.name, inputs, now)

@@ -34,6 +34,13 @@ class NotReady(StrEnum):
     ERROR = "error"  # HTTP 400 with error_code 400005
 
 
+class NoBalance(StrEnum):
+    """How a submission is refused that the balance does not cover."""
+
+    CODE = "code"  # HTTP 400 with error_code 400002, as the documentation has it
+    HTTP = "402"  # HTTP 402, as official clients expect it
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatorSettings:
     """All of it is deterministic: the same settings, submissions and instants give the same answers."""
@@ -49,8 +56,10 @@ class SimulatorSettings:
     films: Films = Films.REAL
     seed: int = 0
     price_usd: float = 0.02
-    """Per second of film, or per output where there is no duration (US dollars)."""
+    """Per second of film, or per output where there is no duration (US dollars); for the models that have no
+    price of their own in the simulator's catalogue."""
     balance_usd: float = 1_000_000.0
+    no_balance: NoBalance = NoBalance.CODE
     fail_share: float = 0.0
     """Share of requests (0 to 1) whose generation fails; another try of the same inputs is drawn anew."""
     moderated_word: str | None = None

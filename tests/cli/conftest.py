@@ -9,6 +9,7 @@ import pytest
 
 from .command import Batch
 from .fake_service import FakeService
+from .here import Here, settle_environment
 
 
 @pytest.fixture
@@ -22,3 +23,12 @@ def batch(tmp_path: Path, fake: FakeService) -> Iterator[Batch]:
     one = Batch(home=tmp_path, fake=fake)
     yield one
     one.close()
+
+
+@pytest.fixture
+def here(
+    batch: Batch, fake: FakeService, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Here:
+    """Commands in this process on *batch*'s manifest and folder."""
+    settle_environment(monkeypatch, batch.home)
+    return Here(batch.home, fake.url, capsys)

@@ -118,6 +118,9 @@ class FakeService:
     looks_until_done: int = 1
     """How many looks at ``/status`` see it unfinished."""
     cost: float = 0.07
+    entry: dict[str, Any] = field(default_factory=dict)
+    """What the catalogue says besides the id: nothing about money."""
+    balance_usd: float | None = None
     port: int = 0
     seen: list[Seen] = field(default_factory=list)
     requests: dict[str, Request] = field(default_factory=dict)
@@ -129,6 +132,7 @@ class FakeService:
 
     def __post_init__(self) -> None:
         self.usual = {"submit": _submit, "status": _status, "result": _result, "model": _model, "film": _film,
+                      "balance": _balance,
                       "cancel": answers(202, {"outcome": "not_cancellable"}),
                       "nowhere": answers(404, {"error_code": 404001, "error_message": "?"})}  # fmt: skip
 
@@ -234,7 +238,17 @@ def _result(exchange: Exchange) -> None:
 
 
 def _model(exchange: Exchange) -> None:
-    exchange.reply(200, {"model_id": MODEL, "display_name": "Seedance", "kind": "model", "categories": []})
+    entry = {"model_id": MODEL, "display_name": "Seedance", "kind": "model", "categories": []}
+    exchange.reply(200, {**entry, **exchange.fake.entry})
+
+
+def _balance(exchange: Exchange) -> None:
+    left = exchange.fake.balance_usd
+    if left is None:
+        return exchange.reply(404, {"error_code": 404001, "error_message": "?"})
+    return exchange.reply(
+        200, {"balance_usd": left, "balance_microdollars": round(left * 1e6), "currency": "USD"}
+    )
 
 
 def _film(exchange: Exchange) -> None:
@@ -301,6 +315,8 @@ def _endpoint(method: str, path: str) -> str:
         return "submit" if method == "POST" else "model"
     if path.startswith("/v1/requests/") and parts[-1] in ("status", "result", "cancel"):
         return parts[-1]
+    if path == "/prod/v2/balance":
+        return "balance"
     return "film" if path.startswith("/out/") else "nowhere"
 
 

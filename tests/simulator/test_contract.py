@@ -163,7 +163,7 @@ async def test_nonsense_values_are_queued_unless_the_service_is_strict(connect):
 async def test_the_catalogue_knows_the_bundled_model_its_price_and_its_schema(connect):
     async with connect() as c:
         entry = (await c.client.get(f"/v1/models/{MODEL}")).json()
-        page = (await c.client.get("/v1/models?search=seedance&limit=10")).json()
+        page = (await c.client.get("/v1/models?search=seedance-1-0&limit=10")).json()
         categories = (await c.client.get("/v1/models/categories")).json()
 
     assert (entry["base_price_usd"], entry["price_unit"]) == (0.02, "second")
