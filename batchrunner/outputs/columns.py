@@ -8,7 +8,6 @@ no type (or are mappings) holds JSON text throughout, and a job without a value 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -140,7 +139,7 @@ def _named(column: Column, taken: set[str]) -> Column:
     return Column(name=name, source=column.source, key=column.key, kind=column.kind, is_list=column.is_list)
 
 
-def cells(columns: list[Column], row: sqlite3.Row) -> dict[str, Json]:
-    """Return the columns of one job (a row with its ``inputs`` and ``meta``), null where it has no value."""
-    sources = {"inputs": json.loads(row["inputs"]), "meta": json.loads(row["meta"])}
+def cells(columns: list[Column], inputs: dict[str, Json], meta: dict[str, Json]) -> dict[str, Json]:
+    """Return the columns of one job, null where it has no value."""
+    sources = {"inputs": inputs, "meta": meta}
     return {column.name: column.value(sources[column.source]) for column in columns}

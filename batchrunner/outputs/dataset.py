@@ -11,6 +11,7 @@ folder is infer_module_for_data_files_list in the library's load.py (the same fr
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ ANCHOR: Final = ".data-set"
 """The stem of the empty file that says what the folder holds where the films' names would not."""
 
 _SAVED: Final = """FROM artifacts a JOIN jobs ON jobs.seq = a.job AND jobs.generation = a.generation
-    WHERE a.saved_at IS NOT NULL"""
+    WHERE a.saved_at IS NOT NULL AND {where}"""
 
 _FILES: Final = f"""SELECT jobs.id, model, inputs, meta, a.file AS file {_SAVED}
     ORDER BY in_manifest DESC, position, seq, n"""
@@ -63,19 +64,32 @@ class Contents:
 
     counts: dict[str, int]
     columns: list[Column]
+    where: str
+    """The SQL condition that its jobs satisfy."""
+    has_strangers: bool
+    """Files that are no films stand among the films."""
 
 
-def look_into(store: Store) -> Contents:
-    """Return what the data set holds; every job with a saved file is looked at."""
-    counts = _kinds(store)
-    has_files = "seq IN (SELECT job FROM artifacts WHERE saved_at IS NOT NULL)"
+def look_into(store: Store, where: str = "1", *, has_strangers: bool = False) -> Contents:
+    """Return what the data set of the jobs that satisfy *where* holds; all that have a file are looked at."""
+    rows = store.connection.execute(f"SELECT kind, count(*) {_SAVED.format(where=where)} GROUP BY kind")
+    found = dict(rows.fetchall())
+    counts = {kind: found[kind] for kind in LOADED if kind in found}
+    has_files = f"seq IN (SELECT job FROM artifacts WHERE saved_at IS NOT NULL) AND {where}"
     reserved = (*OWN_COLUMNS, *islice(counts, 1))  # the library calls the file's column by its kind
-    return Contents(counts, survey(store, reserved, has_files))
+    return Contents(counts, survey(store, reserved, has_files), where, has_strangers)
 
 
-def write_data_set(store: Store, folder: Path, go_on: Callable[[], bool] = lambda: True) -> None:
+def write_data_set(
+    store: Store,
+    folder: Path,
+    go_on: Callable[[], bool] = lambda: True,
+    *,
+    where: str = "1",
+    has_strangers: bool = False,
+) -> None:
     """Write ``metadata.jsonl`` and the card.  Raises Interrupted as soon as *go_on* says no."""
-    contents = look_into(store)
+    contents = look_into(store, where, has_strangers=has_strangers)
     with replaced_file(folder / "metadata.jsonl") as file:
         for row in read_metadata(store, contents):
             if not go_on():
@@ -86,12 +100,12 @@ def write_data_set(store: Store, folder: Path, go_on: Callable[[], bool] = lambd
 
 def read_metadata(store: Store, contents: Contents) -> Iterator[dict[str, Json]]:
     """Yield one row a saved file: its name, the job, and each input under its own name; all rows alike."""
-    for row in store.connection.execute(_FILES):
+    for row in store.connection.execute(_FILES.format(where=contents.where)):
         yield {
             "file_name": row["file"],
             "id": row["id"],
             "model": row["model"],
-            **cells(contents.columns, row),
+            **cells(contents.columns, json.loads(row["inputs"]), json.loads(row["meta"])),
         }
 
 
@@ -103,16 +117,10 @@ def write_card(store: Store, folder: Path, contents: Contents) -> None:
     paths: list[Json] = ["metadata.jsonl"]
     config: dict[str, Json] = {"config_name": "default", "data_files": [{"split": "train", "path": paths}]}
     if contents.counts:
-        paths.append(_anchored(folder, store, next(iter(contents.counts))))
+        paths.append(_anchored(folder, store, contents))
         config["features"] = _features(contents)
     with replaced_file(card) as file:
         file.write(_card(config, contents.counts, _models(store), simulated=store.fact("simulated") == "1"))
-
-
-def _kinds(store: Store) -> dict[str, int]:
-    """Return how many files of each kind there are, the kind the folder counts as first."""
-    found = dict(store.connection.execute(f"SELECT kind, count(*) {_SAVED} GROUP BY kind").fetchall())
-    return {kind: found[kind] for kind in LOADED if kind in found}
 
 
 def _models(store: Store) -> list[str]:
@@ -131,19 +139,20 @@ def _features(contents: Contents) -> list[Json]:
     return features
 
 
-def _anchored(folder: Path, store: Store, kind: str) -> str:
-    """Return the path by which the library sees that the folder holds *kind*; make the file if need be."""
+def _anchored(folder: Path, store: Store, contents: Contents) -> str:
+    """Return the path by which the library sees what the folder holds; make the file if need be."""
+    kind = next(iter(contents.counts))
     anchor = folder / f"{ANCHOR}{LOADED[kind][0]}"
-    if _is_plain(store, kind):
+    if not contents.has_strangers and _is_plain(store, kind, contents.where):
         anchor.unlink(missing_ok=True)
         return f"{FOLDERS[kind]}/**"
     anchor.touch(mode=0o600)
     return anchor.name
 
 
-def _is_plain(store: Store, kind: str) -> bool:
+def _is_plain(store: Store, kind: str, where: str) -> bool:
     """Return whether the library, which counts all suffixes of all names, would find this very kind."""
-    rows = store.connection.execute(f"SELECT a.file {_SAVED} AND a.kind = ?", (kind,))
+    rows = store.connection.execute(f"SELECT a.file {_SAVED.format(where=where)} AND a.kind = ?", (kind,))
     words = Counter(suffix.lower() for (file,) in rows for suffix in PurePosixPath(file).suffixes)
     (first, most), *rest = words.most_common(2)
     return first in LOADED[kind] and all(count < most for _, count in rest)

@@ -21,7 +21,7 @@ from ..ledger import Store
 _ROWS: Final = """SELECT jobs.*, n, kind, bytes, sha256, url,
     a.file AS saved_file, a.saved_at AS file_saved_at
     FROM jobs LEFT JOIN artifacts a ON a.job = jobs.seq AND a.generation = jobs.generation
-    ORDER BY in_manifest DESC, position, seq, n"""
+    WHERE {where} ORDER BY in_manifest DESC, position, seq, n"""
 
 
 _UNSHOWN: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
@@ -31,9 +31,9 @@ class Interrupted(Exception):
     """The user does not want to wait for the file."""
 
 
-def read_results(store: Store) -> Iterator[dict[str, Json]]:
-    """Yield the line of every job, as data."""
-    rows = store.connection.execute(_ROWS)
+def read_results(store: Store, where: str = "1") -> Iterator[dict[str, Json]]:
+    """Yield the line of every job that satisfies the SQL condition *where*, as data."""
+    rows = store.connection.execute(_ROWS.format(where=where))
     for _, group in groupby(rows, key=lambda row: row["seq"]):
         yield _line(list(group))
 

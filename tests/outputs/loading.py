@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -35,6 +36,13 @@ for folder in sys.argv[1:]:
             data = data.cast_column(name, plain[name])
     found[folder] = {"splits": splits, "types": types, "rows": data.to_list()}
 print(json.dumps(found))
+"""
+
+READ_SHARDS = """
+import sys
+import webdataset
+for sample in webdataset.WebDataset(sys.argv[1:], shardshuffle=False):
+    print({name: value for name, value in sample.items() if name == "__key__" or name[:2] != "__"})
 """
 
 
@@ -72,6 +80,16 @@ def shelve(store: Store, folder: Path, job_id: str, kind: str = "video") -> None
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         (folder / file).write_bytes(film)
         store.file_saved(entry.seq, output.n, 4.0)
+
+
+def samples_of(folder: Path) -> list[dict[str, Any]]:
+    """Read a folder's tar shards with the ``webdataset`` library, in a process of its own."""
+    shards = sorted(map(str, folder.glob("*.tar")))
+    done = subprocess.run(
+        [sys.executable, "-c", READ_SHARDS, *shards], capture_output=True, text=True, encoding="utf-8",
+        timeout=100, check=True,
+    )  # fmt: skip
+    return [ast.literal_eval(line) for line in done.stdout.splitlines()]
 
 
 def load(home: Path, *folders: Path) -> list[dict[str, Any]]:
