@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -175,8 +176,15 @@ async def _run(
         async with anyio.create_task_group() as tasks:
             if order.handle_signals:
                 await tasks.start(listen, context)
-            _recall(context, store)
-            context.tell("started", None, plan=plan.as_json(), folder=str(order.folder.path))
+            _recall(context, store, plan)
+            context.tell(
+                "started",
+                None,
+                plan=plan.as_json(),
+                folder=str(order.folder.path),
+                simulated=order.service.simulate or client.simulated,
+                spent_usd=store.cost_usd(),
+            )
             unconfirmed = [model for model in plan.models if model not in learned.confirmed]
             await run_pool(context, sample=plan.sample, models=unconfirmed)
             if context.stopping.interrupted and order.settings.on_interrupt is OnInterrupt.CANCEL_QUEUED:
@@ -188,7 +196,7 @@ async def _run(
     return report
 
 
-def _recall(context: Context, store: Store) -> None:
+def _recall(context: Context, store: Store, plan: Plan) -> None:
     """Let the run know what earlier ones saw; a ledger that cannot be read ends it."""
     try:
         with disk_errors_named():
@@ -196,6 +204,8 @@ def _recall(context: Context, store: Store) -> None:
             _warn_of_age(context, store)
             for model, inputs, at_least_s, at_most_s in store.run_times():
                 context.spacing.run_times.learn(key_of(model, inputs), at_least_s, at_most_s)
+            mix = Counter(key_of(model, inputs) for model, inputs in store.mix())
+            context.forecast.expect(plan.submit + plan.reasons.get("in_flight", 0), mix)
     except DiskTrouble as error:
         context.stopping.fail(error)
 

@@ -26,6 +26,5 @@ async def listen(
                 context.stopping.now(f"stopped by {received.name}", STOPS[received])
             elif context.stopping.phase is Phase.RUNNING:
                 context.stopping.drain("stopped by Ctrl-C")
-                context.tell("draining", in_flight=context.slots.in_use + context.unsaved)
             else:
                 context.stopping.now("stopped by a second Ctrl-C", Exit.INTERRUPTED)

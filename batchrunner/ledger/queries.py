@@ -29,6 +29,8 @@ class Entry:
     attempts: int
     """Accepted or in-doubt tries since the user last asked for it."""
     in_manifest: bool
+    row: int
+    """The line of the manifest on which its row starts."""
     not_before: float | None
     request_id: RequestId | None
     submitted_at: float | None
@@ -49,7 +51,7 @@ class Artifact:
 
 
 _ENTRY: Final = """SELECT seq, id, model, inputs, state, generation, attempts - attempts_from AS attempts,
-    in_manifest, not_before, request_id, submitted_at FROM jobs"""
+    in_manifest, row, not_before, request_id, submitted_at FROM jobs"""
 
 
 class Queries:
@@ -192,6 +194,19 @@ class Queries:
         ).fetchall()
         return [(row[0], json.loads(row[1]), row[2], row[3]) for row in reversed(rows)]
 
+    def mix(self, limit: int = 2000) -> list[tuple[str, Inputs]]:
+        """Return (model, inputs) of the open jobs; of many, a sample spread evenly over them."""
+        columns, is_open = "SELECT model, inputs FROM jobs", "state IN ('pending', 'submitted')"
+        last: int = self.connection.execute("SELECT ifnull(max(seq), 0) FROM jobs").fetchone()[0]
+        if last <= 2 * limit:
+            rows = self.connection.execute(f"{columns} WHERE {is_open}").fetchall()
+        else:  # multiples of the golden ratio: spread evenly, and in step with no pattern of the manifest
+            seqs = {1 + int(last * (n * 0.6180339887498949 % 1)) for n in range(limit)}
+            rows = self.connection.execute(
+                f"{columns} WHERE {is_open} AND seq IN ({','.join(map(str, seqs))})"
+            ).fetchall()
+        return [(row[0], json.loads(row[1])) for row in rows]
+
     def cost_usd(self) -> float | None:
         """Return what the service said all attempts cost; None when it never said."""
         row = self.connection.execute("SELECT sum(cost_usd) FROM attempts").fetchone()
@@ -202,7 +217,7 @@ def _entry(row: sqlite3.Row) -> Entry:
     return Entry(
         seq=row["seq"], id=JobId(row["id"]), model=row["model"], inputs=json.loads(row["inputs"]),
         state=State(row["state"]), generation=row["generation"], attempts=row["attempts"],
-        in_manifest=bool(row["in_manifest"]), not_before=row["not_before"],
+        in_manifest=bool(row["in_manifest"]), row=row["row"], not_before=row["not_before"],
         request_id=None if row["request_id"] is None else RequestId(row["request_id"]),
         submitted_at=row["submitted_at"],
     )  # fmt: skip

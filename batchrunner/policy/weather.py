@@ -75,6 +75,11 @@ class Weather:
     def in_flight_limit(self) -> int:
         return max(1, int(self.limit))
 
+    @property
+    def is_outage(self) -> bool:
+        """Whether so many answers in a row were lost that it is no coincidence any more."""
+        return self.doubts >= DOUBTS_TO_OUTAGE
+
     def may_submit(self, now: float) -> Leave:
         """Return whether a submission may go out; a `Go` while careful makes it the canary."""
         if now < self.paused_until:
@@ -145,7 +150,7 @@ class Weather:
         self.probe_due = True
         if self.doubted_since is None:
             self.doubted_since = now
-        self._turned_away(now, None if self.doubts >= DOUBTS_TO_OUTAGE else 0.0, reason)
+        self._turned_away(now, None if self.is_outage else 0.0, reason)
 
     def probed(self, now: float, *, answered: bool, reason: str = "") -> None:
         """The free read after a doubt came back."""
@@ -170,7 +175,7 @@ class Weather:
     def finished_one(self, now: float) -> None:
         """A request of ours ended: while ours still run, being throttled is no outage."""
         self.finished += 1
-        if self.refused_since is not None and self.doubts < DOUBTS_TO_OUTAGE:
+        if self.refused_since is not None and not self.is_outage:
             self.refused_since = now
 
     # ── inside ──

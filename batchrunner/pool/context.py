@@ -16,6 +16,7 @@ from ..client import Client
 from ..events import Listener, RunEvent
 from ..ledger import Entry, LedgerWriter
 from ..policy.breaker import Breaker
+from ..policy.forecast import Forecast
 from ..policy.runtimes import RunTimes
 from ..policy.spacing import Pacer, Spacing
 from ..policy.weather import Weather
@@ -47,6 +48,7 @@ class Context:
     breaker: Breaker = field(init=False)
     spacing: Spacing = field(init=False)
     pacer: Pacer = field(init=False)
+    forecast: Forecast = field(init=False)
     waiting_to_submit: int = 0
     """Jobs that hold a slot and wait for leave to submit."""
     deferred: int = 0
@@ -62,6 +64,7 @@ class Context:
             concurrency=settings.concurrency, max_outage_s=settings.max_outage_s, uniform=self.uniform
         )
         self.spacing = Spacing(RunTimes(), settings.poll_interval_s)
+        self.forecast = Forecast(self.spacing.run_times)
         self.pacer = Pacer(settings.poll_rate or math.inf)
         self.breaker = Breaker.parse(settings.halt_on_failures)
         self.slots = Slots(lambda: self.weather.in_flight_limit, self.changed)
@@ -75,7 +78,9 @@ class Context:
             self.stopping.drain(f"halted: {reason} (--halt-on-failures)")
 
     def tell(self, name: str, entry: Entry | None = None, /, **data: Json) -> None:
-        """Tell the listener that something happened, to a job or to the run."""
+        """Tell the listener that something happened, to a job or to the run; an error names its row."""
+        if entry and "error" in data:
+            data = {"row": entry.row, **data}
         job_id = entry.id if entry else None
         try:
             self.listener(RunEvent(name=name, at=self.wall_clock(), id=job_id, data=data))

@@ -79,6 +79,8 @@ class Feed:
     def began(self, entry: Entry) -> None:
         """Note that a job's life has begun."""
         self._alive += 1
+        if entry.state in (State.PENDING, State.SUBMITTED):
+            self._context.forecast.waiting -= 1
         if entry.state is State.PENDING and self._left is not None:
             self._left -= 1
 
@@ -91,6 +93,7 @@ class Feed:
             elif before.attempts == after.attempts and self._left is not None:
                 self._left += 1  # nothing was accepted: it does not count against --limit
             if self._may_submit(after):
+                self._context.forecast.waiting += 1
                 self._defer(after)
         self._context.changed.report()
 

@@ -27,6 +27,7 @@ from .life import live
 from .preflight import preflight
 from .saving import move_superseded, save
 from .submission import Submitter
+from .telling import tell_changes
 
 MAX_UNSAVED: Final = 100
 """So many results waiting for their download pause new submissions."""
@@ -37,6 +38,7 @@ async def run_pool(context: Context, *, sample: frozenset[str] | None, models: l
     async with anyio.create_task_group() as helpers:
         helpers.start_soon(_end_with_outage, context)
         helpers.start_soon(_drain_at_instant, context)
+        helpers.start_soon(tell_changes, context, MAX_UNSAVED)
         with context.stopping.now_scope:
             async with anyio.create_task_group() as jobs:
                 pool = _Pool(context, jobs, Feed(context, sample))

@@ -46,6 +46,7 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
     first_s = 0.0 if at_once else lookout.first_s(anyio.current_time(), context.uniform())
     decision = LookAgain(after_s=first_s)
     ran: RunTime | None = None
+    context.forecast.began(entry.seq, key_of(entry.model, entry.inputs), anyio.current_time())
     if at_once:
         context.tell("collecting", entry, request_id=entry.request_id)
     while True:
@@ -57,13 +58,16 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
         if _to_be_taken_back(context, news):
             entry = await take_back(context, entry)
             if entry.state is not State.SUBMITTED:
+                context.forecast.ended(entry.seq, anyio.current_time())
                 return entry
         now = anyio.current_time()
         if ran is None and isinstance(news, Ended | Done | FailedThere):
             ran = lookout.ended(now)
+            context.forecast.ended(entry.seq, now)
         verdict = watching.decide(news, now)
         if not isinstance(verdict, LookAgain):
             slot.release()
+            context.forecast.ended(entry.seq, now)
             return await _record(context, entry, verdict, ran)
         decision = verdict
 
@@ -162,7 +166,7 @@ async def _done(context: Context, entry: Entry, verdict: Done, ran: RunTime | No
     done = await context.ledger.do(
         lambda ledger: ledger.done(entry.seq, verdict.outputs, verdict.cost_usd, now, ran)
     )
-    context.tell("ready", done, outputs=len(verdict.outputs))
+    context.tell("ready", done, outputs=len(verdict.outputs), cost_usd=verdict.cost_usd)
     return done
 
 
@@ -175,7 +179,9 @@ async def _failed(context: Context, entry: Entry, verdict: FailedThere) -> Entry
     pending = await context.ledger.do(
         lambda ledger: ledger.failed_there(entry.seq, error, verdict.cost_usd, now, not_before)
     )
-    context.tell("retrying", pending, error=error.as_json(), attempt=entry.attempts)
+    context.tell(
+        "retrying", pending, error=error.as_json(), attempt=entry.attempts, cost_usd=verdict.cost_usd
+    )
     return pending
 
 
@@ -186,7 +192,7 @@ async def _give_up(context: Context, entry: Entry, error: JobError, cost_usd: fl
             entry.seq, error, cost_usd, now
         )
     )
-    context.tell("failed", failed, error=error.as_json())
+    context.tell("failed", failed, error=error.as_json(), cost_usd=cost_usd)
     return failed
 
 
