@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from ._types import Json
 from .errors import ErrorCode, Exit
 from .lifecycle import State
+from .money import as_usd
 from .plan import Plan
 
 
@@ -39,6 +40,10 @@ class Report:
     """Requests that still run and bill at the service."""
     cost_usd: float | None = None
     """What the service said all attempts of this folder cost."""
+    reserved_micros: int = 0
+    """What those attempts are taken to cost of which it has said nothing."""
+    cap_micros: int | None = None
+    """``--max-cost``."""
     errors: Mapping[str, int] = field(default_factory=dict)
     """Jobs that failed or are in doubt, by error code."""
     seconds: float = 0.0
@@ -50,6 +55,8 @@ class Report:
             "exit_code": int(self.exit_code),
             "states": {str(state): n for state, n in self.states.items()},
             "cost_usd": self.cost_usd,
+            "reserved_usd": as_usd(self.reserved_micros),
+            "max_cost_usd": None if self.cap_micros is None else as_usd(self.cap_micros),
             "running_there": self.running_there,
             "errors": dict(self.errors),
             "reason": self.reason or None,

@@ -51,6 +51,22 @@ class Quote:
     estimated_s: float | None = None
     """How long the submissions take; None without a measured run time."""
     balance: Balance = field(default_factory=Balance)
+    cap_micros: int | None = None
+    """``--max-cost``."""
+    committed_micros: int = 0
+    """What all attempts of the folder cost so far, or are taken to cost."""
+    unknown_before: str = ""
+    """Why an earlier attempt counts for nothing there; empty when all of them are counted."""
+
+    @property
+    def room_micros(self) -> int | None:
+        """What is left under the cap."""
+        return None if self.cap_micros is None else max(0, self.cap_micros - self.committed_micros)
+
+    @property
+    def at_most_micros(self) -> int:
+        """What the run costs as far as prices are known, and never more than is left under the cap."""
+        return self.known_micros if self.room_micros is None else min(self.known_micros, self.room_micros)
 
     @property
     def known_micros(self) -> int:
@@ -77,12 +93,15 @@ class Quote:
         return None if self.unpriced else True
 
     def as_json(self) -> dict[str, Json]:
-        balance = self.balance.micros
+        balance, cap, room = self.balance.micros, self.cap_micros, self.room_micros
         return {
             "cost_usd": None if self.micros is None else as_usd(self.micros),
             "costs": [line.as_json() for line in self.lines],
             "balance_usd": None if balance is None else as_usd(balance),
             "balance_suffices": self.suffices,
+            "committed_usd": as_usd(self.committed_micros),
+            "max_cost_usd": None if cap is None else as_usd(cap),
+            "max_cost_left_usd": None if room is None else as_usd(room),
             "estimated_s": None if self.estimated_s is None else round(self.estimated_s, 1),
         }
 
@@ -94,6 +113,9 @@ def make_quote(
     run_times_s: Mapping[str, float],
     concurrency: int,
     balance: Balance,
+    cap_micros: int | None = None,
+    committed_micros: int = 0,
+    unknown_before: str = "",
 ) -> Quote:
     """Return what *submissions* (model and inputs of each job) cost and take.
 
@@ -111,7 +133,14 @@ def make_quote(
         else:
             micros[model] += cost
     lines = tuple(_line(prices, model, n, micros[model], unpriced[model]) for model, n in jobs.items())
-    return Quote(lines=lines, estimated_s=_time_s(jobs, run_times_s, concurrency), balance=balance)
+    return Quote(
+        lines=lines,
+        estimated_s=_time_s(jobs, run_times_s, concurrency),
+        balance=balance,
+        cap_micros=cap_micros,
+        committed_micros=committed_micros,
+        unknown_before=unknown_before,
+    )
 
 
 def mean_run_times(measured: Iterable[tuple[str, float, float]]) -> dict[str, float]:

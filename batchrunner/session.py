@@ -19,8 +19,9 @@ import anyio
 import anyio.to_thread
 
 from ._types import Job, Problem
-from .asking import Learned, learn
+from .asking import Learned
 from .client import Client
+from .consent import Consent, check_money
 from .disk import disk_errors_named
 from .errors import DiskTrouble, Exit, ManifestInvalid, ManifestMissing, Usage
 from .events import Listener, RunEvent
@@ -33,10 +34,10 @@ from .outputs.dataset import write_data_set
 from .outputs.results import Interrupted, write_results
 from .outputs.runlog import RunLog
 from .ownership import owned
-from .plan import RERUN_FACT, Plan, is_chosen, load_jobs, prepare, to_submit
+from .plan import RERUN_FACT, Plan, is_chosen, load_jobs, prepare
 from .policy.runtimes import key_of
 from .pool import Context, run_pool, take_back_all
-from .quote import make_quote, mean_run_times
+from .quoting import quoted
 from .service import Service, check_origin, record_origin
 from .settings import OnInterrupt, Rerun, Settings
 from .shelf import DiskShelf
@@ -66,6 +67,7 @@ class Order:
     """Asked before an edit redoes many paid jobs; says whether to go on."""
     listener: Listener = lambda event: None
     handle_signals: bool = False
+    consent: Consent = field(default_factory=Consent)
     schemas: Schemas = field(default_factory=Schemas)
     """Say how a job's units are counted where the catalogue's own schema does not."""
 
@@ -104,26 +106,15 @@ async def run_order(order: Order) -> Report:
                 record_origin(store, order.service)
                 client = await opened.enter_async_context(order.service.connected(order.folder))
                 plan, learned = await _quoted(store, order, plan, client)
+                check_money(plan, order.settings, order.consent)
             with RunLog(order.folder.log) as log:
                 return await _run(store, order, plan, learned, client, log)
 
 
 async def _quoted(store: Store, order: Order, plan: Plan, client: Client | None) -> tuple[Plan, Learned]:
-    """Return *plan* with what it costs and takes, and all that was learned for that."""
-    if not plan.submit:
-        return plan, Learned()
-    settings, shelf = order.settings, order.service.catalogue
-    learned = await learn(
-        client, plan.models, shelf=shelf, schemas=order.schemas, otherwise=settings.price_micros
+    return await quoted(
+        store, plan, order.settings, client, shelf=order.service.catalogue, schemas=order.schemas
     )
-    quote = make_quote(
-        to_submit(store, settings, plan),
-        learned.prices,
-        run_times_s=mean_run_times((model, low, high) for model, _, low, high in store.run_times()),
-        concurrency=settings.concurrency,
-        balance=learned.balance,
-    )
-    return replace(plan, quote=quote), learned
 
 
 def _prepared(store: Store, order: Order) -> Plan:
@@ -172,6 +163,7 @@ async def _run(
             client=client,
             shelf=DiskShelf(order.folder.path),
             listener=_both(log, order.listener),
+            prices=learned.prices,
         )
         async with anyio.create_task_group() as tasks:
             if order.handle_signals:
@@ -254,6 +246,8 @@ def _report(store: Store, order: Order, plan: Plan, context: Context, seconds: f
         hint=stopping.error.hint if stopping.error else None,
         running_there=store.count("state = 'submitted'"),
         cost_usd=store.cost_usd(),
+        reserved_micros=store.reserved_micros(),
+        cap_micros=order.settings.max_cost_micros,
         errors=store.errors(),
         simulated=store.fact("simulated") == "1",
         seconds=seconds,

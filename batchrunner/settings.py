@@ -98,6 +98,8 @@ class Settings:
     """``20``: the first 20 all failed; ``20%``: a share of all; ``off``: see policy/breaker.py."""
     submit_only: bool = False
     collect_only: bool = False
+    max_cost_micros: int | None = None
+    """What all attempts of the folder may cost together, in micro-dollars (``--max-cost``)."""
     price_micros: int | None = None
     """What a job costs where the catalogue gives no price, in micro-dollars (``--price``)."""
     max_file_bytes: int = 2 << 30

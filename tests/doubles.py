@@ -26,6 +26,7 @@ from batchrunner.ledger.writer import Step
 from batchrunner.lifecycle import State
 from batchrunner.plan import Plan, load_jobs, prepare
 from batchrunner.pool import Context, run_pool
+from batchrunner.pricing import Prices
 from batchrunner.settings import Rerun, Settings
 from batchrunner.shelf import Part, Sealed
 from batchrunner.simulator import Service, SimulatorSettings, parse_fault, transport
@@ -143,6 +144,8 @@ class Bench:
     shelf: MemoryShelf = field(default_factory=MemoryShelf)
     events: list[RunEvent] = field(default_factory=list)
     random: Random = field(default_factory=lambda: Random(7))
+    prices: Prices = field(default_factory=Prices)
+    """What the runs take an attempt to cost."""
 
     def prepare(
         self, jobs: Iterable[Job] | None, settings: Settings | None = None, rerun: Rerun | None = None
@@ -190,6 +193,7 @@ class Bench:
                 listener=self.events.append,
                 wall_clock=anyio.current_time,
                 uniform=self.random.random,
+                prices=self.prices,
             )
             async with anyio.create_task_group() as tasks:
                 if meanwhile is not None:
@@ -204,7 +208,7 @@ class Bench:
         self.store.connection.backup(store.connection)
         shelf = MemoryShelf()
         shelf.files = dict(self.shelf.files)
-        return Bench(self.service, store=store, shelf=shelf)
+        return Bench(self.service, store=store, shelf=shelf, prices=self.prices)
 
     # ── what can be seen afterwards ──
 

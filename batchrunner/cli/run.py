@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import anyio
 import click
 
+from ..consent import Consent
 from ..errors import AccountRefused, BatchrunnerError, Exit, ManifestInvalid
 from ..folder import Folder
+from ..money import PER_USD
 from ..progress import display
 from ..service import Service
 from ..session import Order, plan_only, run_order
@@ -19,7 +21,9 @@ from .again import command_again
 from .connection import connection_options, named_service
 from .manifests import check, named_rows
 from .options import folder_argument, manifest_argument, manifest_options, option, run_options
-from .words import ask, plan_words, say, say_error, summary_words
+from .words import ask, on_terminal, plan_words, say, say_error, summary_words
+
+CONFIRM_ABOVE_MICROS: Final = 20 * PER_USD
 
 output_option = option(
     "-o", "--output", "folder", required=True, type=click.Path(path_type=Path), metavar="DIR",
@@ -101,8 +105,25 @@ def _order(
         rerun=Rerun(retry=frozenset(flags["retry"]), redo=flags["redo"]),
         service=service,
         confirm=(lambda question: True) if flags["yes"] else ask,
+        consent=_consent(flags, service),
         **more,
     )
+
+
+def _consent(flags: dict[str, Any], service: Service) -> Consent:
+    """Return when to ask about the price: as it was asked for; else on a terminal, if anything is billed."""
+    above = flags["confirm_above"]
+    if flags["yes"] or (above is None and service.simulate):
+        return Consent()
+    if above is not None:
+        return Consent(above_micros=above, given=ask)
+    return Consent(above_micros=CONFIRM_ABOVE_MICROS, given=ask if on_terminal() else _told_of)
+
+
+def _told_of(question: str) -> bool:
+    """Nobody is there to be asked: say it, and go on."""
+    say(f"{question} (--confirm-above stops such runs, --max-cost caps them)")
+    return True
 
 
 def _settings(flags: dict[str, Any]) -> Settings:
@@ -122,6 +143,7 @@ def _settings(flags: dict[str, Any]) -> Settings:
         halt_on_failures=flags["halt_on_failures"],
         submit_only=flags["submit_only"],
         collect_only=flags["collect_only"],
+        max_cost_micros=flags["max_cost"],
         price_micros=flags["price"],
         selection=Selection(only=flags["only"], sample=flags["sample"]),
     )

@@ -12,6 +12,7 @@ from .._types import Json
 from ..errors import Exit
 from ..folder import Folder
 from ..ledger import Store
+from ..money import as_usd
 from .options import folder_argument, json_option
 from .words import EXPLAINED, WORD
 
@@ -38,6 +39,7 @@ def _read(store: Store) -> dict[str, Json]:
         "superseded": store.superseded_count(),
         "errors": dict(store.errors()),
         "cost_usd": store.cost_usd(),
+        "reserved_usd": as_usd(store.reserved_micros()),
         "origin": store.fact("origin"),
         "simulated": store.fact("simulated") == "1",
     }

@@ -19,7 +19,7 @@ from ..names import printable
 from ..outcome import Report, next_command
 from ..plan import Plan
 from .again import program
-from .quote_words import quote_lines
+from .money_words import cost_lines, quote_lines
 
 MAX_PROBLEMS: Final = 200
 """So many problems are printed; ``--json`` gives all."""
@@ -44,9 +44,14 @@ def say_error(error: BatchrunnerError) -> None:
         say(f"       {printable(error.hint)}")
 
 
+def on_terminal() -> bool:
+    """Return whether somebody is there to be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def ask(question: str) -> bool:
     """Ask a yes-or-no question on the terminal; no without one."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not on_terminal():
         return False
     return click.confirm(f"{printable(question)} Go on?", default=False, err=True)
 
@@ -103,8 +108,7 @@ def summary_words(report: Report, *, folder: str, again: str) -> str:
     lines += [f"{code:<18} {n:,}  {EXPLAINED.get(code, '')}" for code, n in report.errors.items()]
     if report.simulated:
         lines.append("simulated  these are rehearsal films: nothing was generated, nothing is billed")
-    elif report.cost_usd is not None:
-        lines.append(f"cost       {report.cost_usd:,.2f} USD so far, as the service says")
+    lines += cost_lines(report)
     lines.append(f"results    {folder}/results.jsonl")
     resolve, results = (f"{program()} {word} {shlex.quote(folder)}" for word in ("resolve", "results"))
     lines.append(f"next       {next_command(report, again=again, resolve=resolve, results=results)}")

@@ -1,7 +1,7 @@
 """The durable truth about every job: its state, its attempts, its artifacts."""
 
 from .queries import Artifact, Entry
-from .store import AlreadyOwned, StaleWrite, Store
+from .store import AlreadyOwned, OverCap, StaleWrite, Store
 from .writer import LedgerWriter
 
-__all__ = ["AlreadyOwned", "Artifact", "Entry", "LedgerWriter", "StaleWrite", "Store"]
+__all__ = ["AlreadyOwned", "Artifact", "Entry", "LedgerWriter", "OverCap", "StaleWrite", "Store"]

@@ -14,6 +14,7 @@ from typing import Final
 
 from .._types import Inputs, JobId, RequestId
 from ..lifecycle import State
+from ..money import as_usd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,9 @@ class Artifact:
     sha256: str | None
     saved: bool
 
+
+_MICROS: Final = "CAST(round(cost_usd * 1000000) AS INTEGER)"
+"""The service counts in micro-dollars; whole ones add up exactly."""
 
 _ENTRY: Final = """SELECT seq, id, model, inputs, state, generation, attempts - attempts_from AS attempts,
     in_manifest, row, not_before, request_id, submitted_at FROM jobs"""
@@ -209,8 +213,41 @@ class Queries:
 
     def cost_usd(self) -> float | None:
         """Return what the service said all attempts cost; None when it never said."""
-        row = self.connection.execute("SELECT sum(cost_usd) FROM attempts").fetchone()
-        return None if row[0] is None else round(float(row[0]), 6)  # the service counts in micro-dollars
+        row = self.connection.execute(
+            f"SELECT count(cost_usd), sum({_MICROS}) FROM attempts WHERE cost_usd IS NOT NULL"
+        ).fetchone()
+        return as_usd(row[1]) if row[0] else None
+
+    def committed_micros(self) -> int:
+        """Return what all attempts cost, or are taken to cost until that is known, in micro-dollars."""
+        micros: int = self.connection.execute("SELECT micros FROM spending").fetchone()[0]
+        return micros
+
+    def reserved_micros(self) -> int:
+        """Return what those attempts are taken to cost of which no cost is known, in micro-dollars."""
+        known: int = self.connection.execute(
+            f"SELECT ifnull(sum({_MICROS}), 0) FROM attempts WHERE cost_usd IS NOT NULL"
+        ).fetchone()[0]
+        return self.committed_micros() - known
+
+    def unpriced_attempts(self) -> Iterator[tuple[int, int, int, str, Inputs]]:
+        """Yield (job, generation, number, model, inputs) of attempts without cost and estimate."""
+        rows = self.connection.execute(
+            "SELECT a.job, a.generation, a.number, ifnull(g.model, jobs.model), ifnull(g.inputs, jobs.inputs)"
+            " FROM attempts a JOIN jobs ON seq = a.job"
+            " LEFT JOIN generations g ON g.job = a.job AND g.generation = a.generation"
+            " WHERE a.cost_usd IS NULL AND a.reserved_micros IS NULL AND a.outcome IS NOT 'cancelled'"
+        ).fetchall()
+        return ((row[0], row[1], row[2], row[3], json.loads(row[4])) for row in rows)
+
+    def models_in_flight(self) -> set[str]:
+        """Return the models of jobs that hold a request or a doubt, and so may be submitted again."""
+        rows = self.connection.execute(
+            "SELECT DISTINCT ifnull(json_extract(next, '$.model'), model) FROM jobs"
+            " WHERE in_manifest AND state IN (?, ?)",
+            (State.SUBMITTED, State.UNKNOWN),
+        )
+        return {row[0] for row in rows}
 
 
 def _entry(row: sqlite3.Row) -> Entry:

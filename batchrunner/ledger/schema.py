@@ -13,8 +13,9 @@ from typing import Final
 
 from ..errors import FolderUnusable
 from ..lifecycle import State
+from .spending import SPENDING
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 _STATES: Final = ", ".join(f"'{state}'" for state in State)
 
@@ -66,6 +67,7 @@ CREATE TABLE attempts (
     cost_usd      REAL,
     ran_at_least_s REAL,                         -- between what and what the run time lay, as looks showed it
     ran_at_most_s REAL,
+    reserved_micros INTEGER,                     -- taken to cost so many micro-dollars until it is known
     PRIMARY KEY (job, generation, number)
 ) STRICT, WITHOUT ROWID;
 
@@ -97,9 +99,11 @@ CREATE TABLE generations (                       -- what an edit or a redo super
     superseded_at REAL NOT NULL,
     PRIMARY KEY (job, generation)
 ) STRICT, WITHOUT ROWID;
-"""
+{SPENDING}"""
 
-MIGRATIONS: Final[Mapping[int, str]] = {}
+MIGRATIONS: Final[Mapping[int, str]] = {
+    1: f"ALTER TABLE attempts ADD COLUMN reserved_micros INTEGER; {SPENDING}",
+}
 """The statements that bring a ledger of the version named to the next one."""
 
 

@@ -33,6 +33,14 @@ class StaleWrite(Exception):
     """The job is not in the state the writer read it in; nothing was changed."""
 
 
+class OverCap(Exception):
+    """One more attempt would cost more than the folder may."""
+
+    def __init__(self, committed_micros: int) -> None:
+        super().__init__(f"{committed_micros} micro-dollars are spent or set aside")
+        self.committed_micros = committed_micros
+
+
 _NO_ERROR: Final[Mapping[str, None]] = {"error_code": None, "error_message": None, "service_code": None}
 
 
@@ -100,16 +108,33 @@ class Store(Queries):
 
     # ── a submission ──
 
-    def intend(self, seq: int, now: float) -> Entry:
-        """Record the intent to submit.  After this commit, and only then, the POST may leave."""
+    def intend(
+        self, seq: int, now: float, *, cost_micros: int | None = None, cap_micros: int | None = None
+    ) -> Entry:
+        """Record the intent to submit.  After this commit, and only then, the POST may leave.
+
+        The same commit sets aside what the attempt is taken to cost.  Raises OverCap, and changes nothing,
+        when that would bring all attempts of the folder above *cap_micros*.
+        """
+        if cap_micros is not None:
+            committed = self.committed_micros()
+            if committed + (cost_micros or 0) > cap_micros:
+                raise OverCap(committed)
         self._move(seq, State.PENDING, Event.SUBMIT, not_before=None, request_id=None, **_NO_ERROR)
         self.connection.execute("UPDATE jobs SET attempts = attempts + 1 WHERE seq = ?", (seq,))
         self.connection.execute(
-            "INSERT INTO attempts (job, generation, number, intent_at)"
-            " SELECT seq, generation, attempts, ? FROM jobs WHERE seq = ?",
-            (now, seq),
+            "INSERT INTO attempts (job, generation, number, intent_at, reserved_micros)"
+            " SELECT seq, generation, attempts, ?, ? FROM jobs WHERE seq = ?",
+            (now, cost_micros, seq),
         )
         return self.entry(seq)
+
+    def set_aside(self, job: int, generation: int, number: int, cost_micros: int) -> None:
+        """Say what an attempt is taken to cost of which nothing was known."""
+        self.connection.execute(
+            "UPDATE attempts SET reserved_micros = ? WHERE (job, generation, number) = (?, ?, ?)",
+            (cost_micros, job, generation, number),
+        )
 
     def accepted(self, seq: int, request_id: RequestId, now: float) -> Entry:
         """Record the request id.  An id that another attempt owns is no acceptance we can rely on."""

@@ -6,7 +6,8 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import anyio
@@ -20,6 +21,7 @@ from ..policy.forecast import Forecast
 from ..policy.runtimes import RunTimes
 from ..policy.spacing import Pacer, Spacing
 from ..policy.weather import Weather
+from ..pricing import Prices
 from ..settings import Settings
 from ..shelf import Shelf
 from ..stopping import Stopping
@@ -39,6 +41,8 @@ class Context:
     """The instant that is written down; waiting goes by the event loop's own clock."""
     uniform: Callable[[], float] = random.random
     """A draw from [0, 1)."""
+    prices: Prices = field(default_factory=Prices)
+    """What an attempt is taken to cost until the service says."""
 
     changed: Changed = field(default_factory=Changed)
     weather: Weather = field(init=False)
@@ -51,6 +55,8 @@ class Context:
     forecast: Forecast = field(init=False)
     waiting_to_submit: int = 0
     """Jobs that hold a slot and wait for leave to submit."""
+    unsettled: int = 0
+    """Attempts on the wire or at the service: what they set aside may come free yet."""
     deferred: int = 0
     """Pending jobs that wait for their instant to be submitted (again) in this run."""
     unsaved: int = 0
@@ -70,6 +76,25 @@ class Context:
         self.slots = Slots(lambda: self.weather.in_flight_limit, self.changed)
         self.stopping = Stopping(self.changed)
         self.download_slots = anyio.Semaphore(settings.downloads)
+
+    @contextmanager
+    def settling(self) -> Iterator[None]:
+        """Count an attempt whose cost is not settled before the block ends."""
+        self.unsettled += 1
+        try:
+            yield
+        finally:
+            self.unsettled -= 1
+            self.changed.report()
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Count a job that holds a slot and waits for leave to submit."""
+        self.waiting_to_submit += 1
+        try:
+            yield
+        finally:
+            self.waiting_to_submit -= 1
 
     def attempt_ended(self, *, failed: bool) -> None:
         """Count an attempt that ended; a batch that goes wrong as a whole submits nothing more."""

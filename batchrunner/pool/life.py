@@ -21,7 +21,8 @@ async def live(context: Context, submitter: Submitter, entry: Entry, slot: Slot)
         if entry.state is State.PENDING:
             entry = await submitter.submit(entry)
         if entry.state is State.SUBMITTED and not context.settings.submit_only:
-            entry = await watch(context, entry, slot, at_once=known)
+            with context.settling():
+                entry = await watch(context, entry, slot, at_once=known)
     if entry.state is State.READY:
         entry = await save(context, entry)
     return entry

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import anyio
 
 from .._types import JobError
 from ..answers import Answer, Kind, account_refused, request_id_of
 from ..errors import BatchrunnerError, ErrorCode
-from ..ledger import Entry
+from ..ledger import Entry, OverCap, Store
+from ..money import dollars
 from ..policy.backoff import DEFERRAL
 from ..policy.retry import Deferral
 from ..policy.weather import Go, Probe, Wait
@@ -21,9 +24,49 @@ class Submitter:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._deferrals: dict[int, Deferral] = {}
+        self._first_in_line = anyio.Lock()
 
     async def submit(self, entry: Entry) -> Entry:
         """Submit a pending job; it comes back still pending when the run is stopping or it was not taken.
+
+        A job that ``--max-cost`` has no room for waits for what others set aside and do not need, and ends
+        the submitting when nothing is left that could come free.  One job waits so, the others behind it.
+        """
+        try:
+            return await self._submit(entry)
+        except OverCap:
+            with self._context.waiting():
+                await self._first_in_line.acquire()
+        try:
+            return await self._submit_with_room(entry)
+        finally:
+            self._first_in_line.release()
+
+    async def _submit_with_room(self, entry: Entry) -> Entry:
+        context = self._context
+        while not context.stopping.requested:
+            try:
+                return await self._submit(entry)
+            except OverCap as over:
+                if not context.unsettled:
+                    context.stopping.drain(self._full(entry, over))
+                    break
+                with context.waiting():
+                    await context.changed.wait()
+        return entry
+
+    def _full(self, entry: Entry, over: OverCap) -> str:
+        cap, cost = self._context.settings.max_cost_micros or 0, self._cost(entry) or 0
+        return (
+            f"--max-cost {dollars(cap)}: {dollars(over.committed_micros)} are spent or set aside, and job"
+            f" {entry.id} costs {dollars(cost)}"
+        )
+
+    def _cost(self, entry: Entry) -> int | None:
+        return self._context.prices.of(entry.model, entry.inputs)
+
+    async def _submit(self, entry: Entry) -> Entry:
+        """Submit under the cap.  Raises OverCap, with nothing changed, when there is no room.
 
         Leave is asked for with the request gate held, so nothing is waited for between leave and POST.
         """
@@ -48,14 +91,11 @@ class Submitter:
 
     async def _wait(self, entry: Entry, leave: Wait | Probe) -> None:
         context = self._context
-        context.waiting_to_submit += 1
-        try:
+        with context.waiting():
             if isinstance(leave, Probe):
                 await self._probe(entry)
             else:
                 await context.changed.wait(leave.until)
-        finally:
-            context.waiting_to_submit -= 1
 
     async def _probe(self, entry: Entry) -> None:
         """Make one free read, for a sign of life after a doubt."""
@@ -78,9 +118,19 @@ class Submitter:
         What changed while the intent was being recorded (a stop, a doubt) takes it back.
         """
         context = self._context
-        context.tell("submitting", entry)
-        with anyio.CancelScope(shield=True):
-            entry = await context.ledger.do(lambda ledger: ledger.intend(entry.seq, context.wall_clock()))
+        cost, cap = self._cost(entry), context.settings.max_cost_micros
+        if cap is not None and cost is None:
+            context.stopping.drain(
+                f"--max-cost: {context.prices.why_not(entry.model)} (--price USD names one)"
+            )
+            return entry
+        with anyio.CancelScope(shield=True), context.settling():
+            entry = await context.ledger.do(
+                partial(
+                    Store.intend, seq=entry.seq, now=context.wall_clock(), cost_micros=cost, cap_micros=cap
+                )
+            )
+            context.tell("submitting", entry)
             still = context.weather.still_may(leave, anyio.current_time())
             if context.stopping.requested or not still:
                 entry = await context.ledger.do(lambda ledger: ledger.not_accepted(entry.seq))

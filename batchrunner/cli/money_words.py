@@ -1,11 +1,12 @@
-"""What a plan costs and takes, as a person reads it."""
+"""What a plan costs and takes, and what a run has cost, as a person reads it."""
 
 from __future__ import annotations
 
 from ..durations import format_duration
 from ..models.wording import counted
-from ..money import dollars
+from ..money import PER_USD, dollars
 from ..names import printable
+from ..outcome import Report
 from ..quote import Quote
 
 
@@ -21,10 +22,30 @@ def quote_lines(quote: Quote) -> list[str]:
     else:
         enough = {True: "enough", False: "not enough for this", None: "for what has a price: enough"}
         lines.append(f"balance    {dollars(quote.balance.micros)}: {enough[quote.suffices]}")
+    if quote.cap_micros is not None and quote.room_micros is not None:
+        left = f"{dollars(quote.room_micros)} left of {dollars(quote.cap_micros)}"
+        fits = quote.unpriced == 0 and quote.known_micros <= quote.room_micros
+        lines.append(
+            f"max-cost   {left}: {'enough' if fits else 'not enough for all, the run will end there'}"
+        )
     took = "no estimate yet: nothing was run from this folder before"
     if quote.estimated_s is not None:
         took = f"about {format_duration(quote.estimated_s)}, as the jobs before took"
     return [*lines, f"time       {took}"]
+
+
+def cost_lines(report: Report) -> list[str]:
+    """Return what the folder's attempts have cost, what is set aside, and what is left under the cap."""
+    lines = []
+    if report.cost_usd is not None and not report.simulated:
+        lines.append(f"cost       {report.cost_usd:,.2f} USD so far, as the service says")
+    if report.reserved_micros:
+        lines.append(f"set aside  {dollars(report.reserved_micros)} for attempts whose cost is not known yet")
+    if report.cap_micros is not None:
+        committed = round((report.cost_usd or 0.0) * PER_USD) + report.reserved_micros
+        left = dollars(max(0, report.cap_micros - committed))
+        lines.append(f"max-cost   {left} left of {dollars(report.cap_micros)}")
+    return lines
 
 
 def _price_words(quote: Quote) -> str:

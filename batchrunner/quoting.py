@@ -1,0 +1,43 @@
+"""A plan with its price: what the ledger and the service know, brought to the pure sums of quote.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .asking import Learned, learn
+from .catalogue import Shelf
+from .client import Client
+from .consent import price_what_is_open
+from .ledger import Store
+from .models import Schemas
+from .plan import Plan, to_submit
+from .quote import make_quote, mean_run_times
+from .settings import Settings
+
+
+async def quoted(
+    store: Store, plan: Plan, settings: Settings, client: Client | None, *, shelf: Shelf, schemas: Schemas
+) -> tuple[Plan, Learned]:
+    """Return *plan* with what it costs and takes, and all that was learned for that.
+
+    Under a cap, earlier attempts of unknown cost are given an estimate in the ledger on the way.
+    """
+    has_cap = settings.max_cost_micros is not None
+    models = set(plan.models)
+    if has_cap and not settings.collect_only:
+        models |= store.models_in_flight() | {model for _, _, _, model, _ in store.unpriced_attempts()}
+    if not models:
+        return plan, Learned()
+    learned = await learn(client, models, shelf=shelf, schemas=schemas, otherwise=settings.price_micros)
+    unknown = price_what_is_open(store, learned.prices) if has_cap else ""
+    quote = make_quote(
+        to_submit(store, settings, plan),
+        learned.prices,
+        run_times_s=mean_run_times((model, low, high) for model, _, low, high in store.run_times()),
+        concurrency=settings.concurrency,
+        balance=learned.balance,
+        cap_micros=settings.max_cost_micros,
+        committed_micros=store.committed_micros(),
+        unknown_before=unknown,
+    )
+    return replace(plan, quote=quote), learned
