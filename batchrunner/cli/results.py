@@ -1,9 +1,12 @@
-"""The command ``results``: one job a line, for people; as JSON Lines, for programs."""
+"""The command ``results``: what became of each job, for people, for pipes, and as a manifest again."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,32 +15,108 @@ from ..errors import Exit
 from ..folder import Folder
 from ..ledger import Store
 from ..lifecycle import State
-from ..names import printable
+from ..outputs.again import read_manifest
+from ..outputs.picking import Picked, parse_columns
 from ..outputs.results import json_line, read_results
 from .options import folder_argument, json_option, option
+from .tables import write_csv, write_table, write_tsv
 
 
 @click.command()
 @folder_argument
-@option("--state", "states", type=click.Choice([str(state) for state in State]), multiple=True,
-        help="Only jobs in this state (repeatable).")  # fmt: skip
+@option(
+    "--state",
+    "states",
+    type=click.Choice([str(state) for state in State]),
+    multiple=True,
+    help="Only jobs in this state (repeatable).",
+)
+@option(
+    "--columns",
+    metavar="NAME,...",
+    help="These fields of results.jsonl, such as id,error.code,inputs.text,meta.x,outputs.0.file.",
+)
+@option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "tsv", "csv", "jsonl"]),
+    help="A table on a terminal, else tab-separated without a header, unless said otherwise.",
+)
+@option("--as-manifest", is_flag=True, help="Manifest rows (JSON Lines) that `run` takes as these very jobs.")
 @json_option
-def results(folder: Path, states: tuple[str, ...], as_json: bool) -> int:
+def results(
+    folder: Path,
+    states: tuple[str, ...],
+    columns: str | None,
+    form: str | None,
+    as_manifest: bool,
+    as_json: bool,
+) -> int:
     """Print what became of every job in DIR, as the ledger has it now."""
+    if as_manifest and (columns or form):
+        raise click.UsageError("--as-manifest is a format of its own: leave out --columns and --format")
     where = Folder(folder)
     where.require_ledger()
     with closing(Store.read_only(where.ledger)) as store:
-        for line in read_results(store):
-            if not states or line["status"] in states:
-                click.echo(json_line(line) if as_json else _words(line))
+        chosen = _condition(states)
+        if as_manifest:
+            for row in read_manifest(store, chosen):
+                click.echo(row)
+        else:
+            picked = parse_columns(columns, store) if columns is not None else None
+            _write(read_results(store, chosen), picked, _format(form, as_json=as_json))
     return int(Exit.OK)
 
 
-def _words(line: dict[str, Json]) -> str:
-    outputs, error = line["outputs"], line["error"]
-    assert isinstance(outputs, list)
-    files = [str(output["file"]) for output in outputs if isinstance(output, dict) and output["file"]]
-    why = f"{error['code']}: {error['message']}" if isinstance(error, dict) else ""
-    return "\t".join(
-        printable(str(part)) for part in (line["id"], line["status"], " ".join([*files, why]).strip())
-    )
+def _condition(states: tuple[str, ...]) -> str:
+    return f"state IN ({', '.join(map(repr, states))})" if states else "1"
+
+
+def _format(form: str | None, *, as_json: bool) -> str:
+    if as_json and form not in (None, "jsonl"):
+        raise click.UsageError("--json is --format jsonl: give one of them")
+    return "jsonl" if as_json else form or ("table" if sys.stdout.isatty() else "tsv")
+
+
+def _write(lines: Iterable[dict[str, Json]], picked: list[Picked] | None, form: str) -> None:
+    if form == "jsonl":
+        for line in lines:
+            found = line if picked is None else {column.name: column.value(line) for column in picked}
+            click.echo(json_line(found))
+        return
+    names = ["id", "status", "result"] if picked is None else [column.name for column in picked]
+    rows = _rows(lines, picked)
+    match form:
+        case "table":
+            write_table(names, rows)
+        case "csv":
+            write_csv(names, rows)
+        case _:
+            write_tsv(rows)
+
+
+def _rows(lines: Iterable[dict[str, Json]], picked: list[Picked] | None) -> Iterator[list[str]]:
+    for line in lines:
+        yield _told(line) if picked is None else [_cell(column.name, column.value(line)) for column in picked]
+
+
+def _told(line: dict[str, Any]) -> list[str]:
+    """Return the id, the state, and the files or the reason why there are none."""
+    files = [output["file"] for output in line["outputs"] if output["file"]]
+    why = [_cell("error", line["error"])] if line["error"] else []
+    return [line["id"], line["status"], " ".join([*files, *why])]
+
+
+def _cell(name: str, value: Any) -> str:
+    """Return a value as a person reads it."""
+    match value:
+        case None:
+            return ""
+        case str():
+            return value
+        case bool() | int() | float() | list():
+            return json_line(value)
+        case _ if name == "error":
+            return f"{value['code']}: {value['message']}"
+        case _:
+            return json_line(value)
