@@ -11,11 +11,12 @@ import sqlite3
 import sys
 import traceback
 from importlib import import_module
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import click
 
 from .. import __version__
+from ..audience import complete_streams, silence
 from ..errors import BatchrunnerError, Exit
 
 
@@ -43,6 +44,13 @@ COMMANDS: Final = {
 
 class LazyGroup(click.Group):
     """A group that loads a command's module when the command is used."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # whoever reads the data has seen enough; click would say "1"
+            silence(sys.stdout)
+            return int(Exit.OK)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -74,6 +82,7 @@ def group() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit the process with its code."""
     os.umask(0o077)  # folders and files are private to the user
+    complete_streams()
     sys.exit(run_main(arguments))
 
 
@@ -98,9 +107,6 @@ def run_main(arguments: list[str] | None = None) -> int:
         return int(trouble.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return int(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 (nobody reads: nothing is to fail at exit)
-        return int(Exit.OK)
     except Exception:
         traceback.print_exc()
         click.echo("error: our mistake, not yours: please report it with the lines above", err=True)

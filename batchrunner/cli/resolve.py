@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ..names import printable
 from ..outputs.results import iso
 from ..ownership import owned
 from ..plan import recover
+from .again import program
 from .connection import connection_options, named_service
 from .options import folder_argument, json_option, option
 from .words import say
@@ -63,7 +65,7 @@ def resolve(
             doubts.not_accepted(store, chosen)
         else:
             doubts.give_up(store, chosen)
-    say(f"{len(chosen)} resolved; next: batchrunner resume {folder}")
+    say(f"{len(chosen)} resolved; next: {shlex.join([program(), 'resume', str(folder)])}")
     return int(Exit.OK)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any, Final
 
 import anyio
 import click
 
+from ..audience import unheard
 from ..consent import Consent
 from ..errors import AccountRefused, BatchrunnerError, Exit, ManifestInvalid
 from ..folder import Folder
@@ -165,5 +167,6 @@ def _told(error: BatchrunnerError, *, as_json: bool) -> BatchrunnerError:
         problems = [problem.as_json() for problem in getattr(error, "problems", ())]
         last = {"event": "summary", "exit_code": int(error.exit_code), "states": {}, "cost_usd": None,
                 "reason": error.message, "problems": problems}  # fmt: skip
-        click.echo(json.dumps(last))
+        with unheard(sys.stdout):
+            click.echo(json.dumps(last))
     return error

@@ -12,6 +12,7 @@ from typing import Final
 
 import click
 
+from ..audience import unheard
 from ..durations import format_duration
 from ..errors import BatchrunnerError, ErrorCode, Exit, ManifestInvalid
 from ..lifecycle import State
@@ -29,7 +30,8 @@ MAX_EDITS: Final = 10
 
 def say(text: str = "") -> None:
     """Say something to the person, on standard error."""
-    click.echo(text, err=True, color=False if os.environ.get("NO_COLOR") else None)
+    with unheard(sys.stderr):
+        click.echo(text, err=True, color=False if os.environ.get("NO_COLOR") else None)
 
 
 def say_error(error: BatchrunnerError) -> None:

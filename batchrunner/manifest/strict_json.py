@@ -26,7 +26,7 @@ def parse_json(text: str) -> Json:
     try:
         value = _decoded(text)
     except json.JSONDecodeError as error:
-        raise BadJson(f"{_lowered(error.msg)} at character {error.pos + 1}") from None
+        raise BadJson(f"{_lowered(error.msg.removesuffix(' at'))} at character {error.pos + 1}") from None
     except RecursionError:
         raise BadJson(TOO_DEEP) from None
     # the text tells cheaply whether a closer look can find anything

@@ -55,6 +55,8 @@ class TimedOut:
     error: JobError
 
 
+TIMED_OUT: Final = TimedOut(error=JobError(code=ErrorCode.JOB_TIMEOUT, message="not finished in time"))
+
 Verdict = Done | FailedThere | CancelledThere | Gone | Stop | TimedOut
 Decision = LookAgain | Verdict
 
@@ -98,10 +100,14 @@ class Watch:
     def decide(self, news: News, now: float) -> Decision:
         """Return what follows from *news*: another look, or the verdict."""
         decision = self._decide(news, now)
-        if isinstance(decision, LookAgain) and not decision.at_result and now >= self.deadline:
-            return TimedOut(error=JobError(code=ErrorCode.JOB_TIMEOUT, message="not finished in time"))
+        if isinstance(decision, LookAgain) and self.is_too_late(decision, now):
+            return TIMED_OUT
         self.asked_result = isinstance(decision, LookAgain) and decision.at_result
         return decision
+
+    def is_too_late(self, decision: LookAgain, at: float) -> bool:
+        """Return whether the time for the job is over *at* an instant; what has ended is asked for anyway."""
+        return not decision.at_result and at >= self.deadline
 
     def _decide(self, news: News, now: float) -> Decision:
         if not isinstance(news, Trouble):

@@ -63,7 +63,7 @@ class Weather:
     finished: int = field(default=0, init=False)  # our requests that ended
     refused_since: float | None = field(default=None, init=False)  # submissions are not taken since
     doubted_since: float | None = field(default=None, init=False)  # submissions are in doubt since
-    silent_since: float | None = field(default=None, init=False)  # nothing at all is answered since
+    silent_since: float | None = field(default=None, init=False)  # no read is answered well since
     reason: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
@@ -168,7 +168,7 @@ class Weather:
         self.silent_since = None
 
     def read_failed(self, now: float) -> None:
-        """A read was not answered, or only by a server error."""
+        """A read was not answered, or only by a server error or a request for patience."""
         if self.silent_since is None:
             self.silent_since = now
 

@@ -23,7 +23,7 @@ from ..news import (
     read_status,
 )
 from ..policy.backoff import GENERATION
-from ..policy.looking import LookAgain, TimedOut, Verdict, Watch
+from ..policy.looking import TIMED_OUT, LookAgain, TimedOut, Verdict, Watch
 from ..policy.retry import may_retry
 from ..policy.runtimes import key_of
 from ..policy.spacing import Lookout
@@ -53,7 +53,8 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
         if decision.service_done:
             slot.release()
         await anyio.sleep(decision.after_s)
-        await _wait_for_turn(context)
+        if not await _wait_for_turn(context, watching, decision):
+            return await _record(context, entry, TIMED_OUT, ran)
         news = await _look(context, entry, at_result=decision.at_result)
         if _to_be_taken_back(context, news):
             entry = await take_back(context, entry)
@@ -98,11 +99,17 @@ def _watching(context: Context, lookout: Lookout) -> Watch:
     )
 
 
-async def _wait_for_turn(context: Context) -> None:
-    """Wait out the run's pause and keep to the budget of looks."""
-    await anyio.sleep(context.weather.read_wait_s(anyio.current_time()))
+async def _wait_for_turn(context: Context, watching: Watch, decision: LookAgain) -> bool:
+    """Wait out the run's pause and keep to the budget of looks; False when the job's time ends first."""
+    now = anyio.current_time()
+    pause_s = context.weather.read_wait_s(now)
+    if pause_s and watching.is_too_late(decision, now + pause_s):
+        await anyio.sleep(max(0.0, watching.deadline - now))
+        return False
+    await anyio.sleep(pause_s)
     if context.settings.poll_rate is not None:
         await anyio.sleep(context.pacer.turn_s(anyio.current_time()))
+    return True
 
 
 def _to_be_taken_back(context: Context, news: News) -> bool:
@@ -130,6 +137,7 @@ def report_read(context: Context, news: News) -> None:
     answer = news.answer
     if answer.retry_after_s is not None or answer.kind == "throttled":
         weather.throttled(now, answer.retry_after_s, in_flight=context.slots.in_use, reason=answer.message)
+        weather.read_failed(now)  # a service that only ever asks for patience is away, too
         context.tell("paused", None, reason=answer.message, seconds=round(weather.paused_until - now, 1))
     elif answer.kind in ("unavailable", "not_sent"):
         weather.read_failed(now)

@@ -18,10 +18,10 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from ..audience import silence
 from ..events import Listener, RunEvent
 from .beat import every
 from .screen import ASCII, UNICODE, Line, screen
-from .stream import silence
 from .tally import FAILURES, Tally
 from .words import told
 

@@ -211,6 +211,29 @@ async def test_throttled_looks_pause_the_looks_too():
     assert bench.states == {State.SUCCEEDED: 1}
 
 
+@pytest.mark.parametrize("fault", ["throttled", "unavailable"])
+@pytest.mark.parametrize("patience", ["", "retry-after=60", "retry-after=86400"])
+async def test_looks_that_are_only_ever_put_off_end_in_an_outage(fault, patience):
+    bench = a_bench(f"status {fault} {patience} times=always")
+    await bench.run(some_jobs(3), Settings(submit_only=True))
+
+    context = await bench.run(None, Settings(collect_only=True, max_outage_s=300.0))
+
+    assert context.stopping.exit_code is Exit.OUTAGE
+    assert anyio.current_time() == pytest.approx(300.0, abs=20)
+    assert bench.states == {State.SUBMITTED: 3}
+
+
+async def test_a_pause_that_is_longer_than_a_jobs_time_does_not_outlast_it():
+    bench = a_bench("status throttled retry-after=3600")
+
+    await bench.run(some_jobs(1), Settings(job_timeout_s=120.0, max_outage_s=7200.0))
+
+    assert anyio.current_time() == pytest.approx(120.0, abs=5)
+    assert bench.states == {State.SUBMITTED: 1}
+    assert bench.store.errors() == {ErrorCode.JOB_TIMEOUT: 1}
+
+
 async def test_fewer_are_in_flight_after_throttling():
     bench = a_bench("submit throttled skip=8 times=1", settings=replace(QUICK, service_time_s=200.0))
 
