@@ -20,7 +20,7 @@ from .client import PRODUCTION
 from .credentials import find_token
 from .events import RunEvent
 from .folder import Folder
-from .manifest import read_jobs
+from .manifest import NamedManifest
 from .models import Schemas
 from .outcome import Report
 from .service import Service
@@ -53,13 +53,13 @@ async def run_async(
     `Report.exit_code` and `Report.reason`.
     """
     service = Service(base_url=base_url, token="" if simulate else token or find_token(), simulate=simulate)
-    rows = None
+    named = None
     if manifest is not None:
         known = Schemas([Path(schema) for schema in schemas])
-        rows = partial(read_jobs, manifest, model=model, schemas=known)
+        named = NamedManifest(source=str(manifest), model=model, schemas=known)
     order = Order(
         folder=Folder(Path(output)),
-        rows=rows,
+        manifest=named,
         settings=settings or Settings(),
         rerun=rerun or Rerun(),
         service=service,

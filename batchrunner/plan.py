@@ -82,15 +82,17 @@ def prepare(
     *,
     staged: bool,
     size_of: Callable[[str], int | None],
+    all_there: Callable[[Store], bool] = lambda store: False,
     now: float,
 ) -> Plan:
     """Bring the ledger up to date with crashes, the *staged* manifest, missing files and the user's wishes.
 
-    *size_of* says how many bytes a file (relative to the folder) has; None when it is not there.
+    *size_of* says how many bytes a file (relative to the folder) has; None when it is not there.  *all_there*
+    may say at a glance that no file is missing.
     """
     recover(store)
     intake = take_in(store, now) if staged else Intake()
-    missing = _find_missing_files(store, size_of)
+    missing = 0 if all_there(store) else _find_missing_files(store, size_of)
     sample = _sample(store, settings.selection)
     if not settings.collect_only:
         _rerun(store, settings, rerun, sample, now)
@@ -168,7 +170,7 @@ SKIPPED: Final = {
 def _plan(
     store: Store, settings: Settings, intake: Intake, sample: frozenset[str] | None, missing: int
 ) -> Plan:
-    counts = store.counts()
+    counts, gone = store.counts(), store.gone_counts()
     reasons: Counter[str] = Counter({SKIPPED[state]: counts[state] for state in SKIPPED})
     models = _count_submissions(store, settings, intake, sample, reasons)
     in_flight, undownloaded = counts[State.SUBMITTED], counts[State.READY]
@@ -187,12 +189,14 @@ def _plan(
         skip=total - submit - collect,
         reasons={reason: n for reason, n in reasons.items() if n},
         edits=intake.edits,
-        gone=store.count("NOT in_manifest"),
-        gone_to_collect=store.count("NOT in_manifest AND state IN ('submitted', 'ready')"),
+        gone=sum(gone.values()),
+        gone_to_collect=gone.get(State.SUBMITTED, 0) + gone.get(State.READY, 0),
         models=tuple(sorted(models)),
         sample=sample,
     )
 
+
+EVERYTHING: Final = Selection()
 
 SUBMITTED_FOR: Final = ("new", "edited", "asked_for", "attempts_left")
 
@@ -201,6 +205,8 @@ def _count_submissions(
     store: Store, settings: Settings, intake: Intake, sample: frozenset[str] | None, reasons: Counter[str]
 ) -> set[str]:
     """Count every pending job under its reason and return the models of those to submit."""
+    if settings.selection == EVERYTHING and not settings.collect_only and not intake.edits:
+        return _count_all(store, settings.limit, reasons)
     edited = {edit.id for edit in intake.edits}
     left = settings.limit
     models: set[str] = set()
@@ -215,6 +221,15 @@ def _count_submissions(
             models.add(model)
             reasons[_why(job_id in edited, asked_for, attempts)] += 1
     return models
+
+
+def _count_all(store: Store, limit: int | None, reasons: Counter[str]) -> set[str]:
+    """Do the same where no job has to be looked at by itself: one query, whatever the manifest's size."""
+    groups = store.pending_groups(limit)
+    for _, attempted, asked_for, count in groups:
+        reasons[_why(False, asked_for, int(attempted))] += count
+    reasons["limit"] += store.counts()[State.PENDING] - sum(count for *_, count in groups)
+    return {model for model, *_ in groups}
 
 
 def to_submit(store: Store, settings: Settings, plan: Plan) -> Iterator[tuple[str, Inputs]]:

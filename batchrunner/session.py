@@ -7,10 +7,11 @@ commit, then the pool, then the files people read.  Nothing is sent before all o
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import AsyncExitStack
+from collections.abc import Callable
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -18,7 +19,6 @@ from typing import Final
 import anyio
 import anyio.to_thread
 
-from ._types import Job, Problem
 from .asking import Learned
 from .client import Client
 from .consent import Consent, check_money
@@ -28,6 +28,7 @@ from .events import Listener, RunEvent
 from .folder import Folder
 from .ledger import LedgerWriter, Store
 from .lifecycle import State
+from .manifest.named import MANIFEST_FACT, NamedManifest
 from .models import Schemas
 from .outcome import Report, Tally, decide_exit
 from .outputs.dataset import write_data_set
@@ -37,14 +38,13 @@ from .ownership import owned
 from .plan import RERUN_FACT, Plan, is_chosen, load_jobs, prepare
 from .policy.runtimes import key_of
 from .pool import Context, run_pool, take_back_all
+from .presence import all_there
 from .quoting import quoted
 from .service import Service, check_origin, record_origin
 from .settings import OnInterrupt, Rerun, Settings
 from .shelf import DiskShelf
 from .signals import listen
 from .stopping import WIRE_GRACE_S, Phase
-
-Rows = Iterable[Job | Problem]
 
 MANY_EDITS: Final = 20
 """An edit that redoes more jobs than this, and more than a tenth of the manifest, asks first."""
@@ -58,8 +58,8 @@ class Order:
     """What one invocation asks for."""
 
     folder: Folder
-    rows: Callable[[], Rows] | None
-    """Reads the manifest; None goes on from the ledger alone."""
+    manifest: NamedManifest | None
+    """None goes on from the ledger alone."""
     settings: Settings = field(default_factory=Settings)
     rerun: Rerun = field(default_factory=Rerun)
     service: Service = field(default_factory=Service)
@@ -78,17 +78,41 @@ async def plan_only(order: Order) -> Plan:
     Raises ManifestInvalid, FolderUnusable, and what reading the manifest raises.
     """
     order.folder.check_usable()
-    store = Store.copy_of(order.folder.ledger) if order.folder.ledger.exists() else Store.in_memory()
-    try:
+    is_new = not order.folder.ledger.exists()
+    if not is_new:
+        with closing(Store.read_only(order.folder.ledger)) as store:
+            plan = _planned_as_it_stands(store, order)
+            if plan is not None:
+                return await _with_quote(store, order, plan)
+    with closing(Store.scratch() if is_new else Store.copy_of(order.folder.ledger)) as store:
         check_origin(store, order.service)
-        with store.transaction():  # only told, so there is nothing to confirm
-            plan = _prepared(store, replace(order, confirm=lambda question: True))
-        if not order.service.can_be_asked:
-            return (await _quoted(store, order, plan, None))[0]
-        async with order.service.connected(None) as client:
-            return (await _quoted(store, order, plan, client))[0]
-    finally:
-        store.close()
+        with store.transaction():
+            plan = _prepared(store, _unasked(order), unchanged=_is_unchanged(store, order))
+        return await _with_quote(store, order, plan)
+
+
+def _planned_as_it_stands(store: Store, order: Order) -> Plan | None:
+    """Return the plan from a ledger that is only read; None when planning has to change something."""
+    check_origin(store, order.service)
+    if not _is_unchanged(store, order):
+        return None
+    try:
+        with store.snapshot():
+            return _prepared(store, _unasked(order), unchanged=True)
+    except sqlite3.OperationalError:  # above all: it was to be written
+        return None
+
+
+async def _with_quote(store: Store, order: Order, plan: Plan) -> Plan:
+    if not order.service.can_be_asked:
+        return (await _quoted(store, order, plan, None))[0]
+    async with order.service.connected(None) as client:
+        return (await _quoted(store, order, plan, client))[0]
+
+
+def _unasked(order: Order) -> Order:
+    """Only told, so there is nothing to confirm."""
+    return replace(order, confirm=lambda question: True)
 
 
 async def run_order(order: Order) -> Report:
@@ -102,7 +126,7 @@ async def run_order(order: Order) -> Report:
         check_origin(store, order.service)
         async with AsyncExitStack() as opened:
             with store.transaction():
-                plan = _prepared(store, order)
+                plan = _prepared(store, order, unchanged=_is_unchanged(store, order))
                 record_origin(store, order.service)
                 client = await opened.enter_async_context(order.service.connected(order.folder))
                 plan, learned = await _quoted(store, order, plan, client)
@@ -117,16 +141,23 @@ async def _quoted(store: Store, order: Order, plan: Plan, client: Client | None)
     )
 
 
-def _prepared(store: Store, order: Order) -> Plan:
+def _is_unchanged(store: Store, order: Order) -> bool:
+    """Return whether the ledger's jobs are those of the manifest already, so that it need not be read."""
+    return order.manifest is None or order.manifest.is_as(store.fact(MANIFEST_FACT))
+
+
+def _prepared(store: Store, order: Order, *, unchanged: bool) -> Plan:
     """Take the manifest in and plan, inside the caller's transaction; ask before an edit costs much."""
-    if order.rows is not None:
-        load_jobs(store, order.rows())
+    if order.manifest is not None and not unchanged:
+        load_jobs(store, order.manifest.rows())
+        store.set_fact(MANIFEST_FACT, order.manifest.record())  # with its jobs, or not at all
     plan = prepare(
         store,
         order.settings,
         order.rerun,
-        staged=order.rows is not None,
+        staged=order.manifest is not None and not unchanged,
         size_of=partial(_size_of, str(order.folder.path)),
+        all_there=partial(all_there, order.folder.path),
         now=time.time(),
     )
     if plan.redone > max(MANY_EDITS, plan.total / 10) and not order.confirm(_redo_question(plan)):

@@ -21,7 +21,7 @@ from ..session import Order, plan_only, run_order
 from ..settings import OnInterrupt, OnUnknown, PollSpacing, Rerun, Selection, Settings
 from .again import command_again
 from .connection import connection_options, named_service
-from .manifests import check, named_rows
+from .manifests import check, named_manifest
 from .options import folder_argument, manifest_argument, manifest_options, option, run_options
 from .words import ask, on_terminal, plan_words, say, say_error, summary_words
 
@@ -102,7 +102,7 @@ def _order(
 ) -> Order:
     return Order(
         folder=folder,
-        rows=None if manifest is None else named_rows(manifest, flags),
+        manifest=None if manifest is None else named_manifest(manifest, flags),
         settings=_settings(flags),
         rerun=Rerun(retry=frozenset(flags["retry"]), redo=flags["redo"]),
         service=service,
@@ -156,7 +156,7 @@ def _name_problems_too(manifest: str | None, flags: dict[str, Any]) -> None:
     if manifest is None or manifest == "-":
         return
     try:
-        check(named_rows(manifest, flags)())
+        check(named_manifest(manifest, flags).rows())
     except ManifestInvalid as error:
         say_error(error)
 

@@ -35,7 +35,7 @@ def _read(store: Store) -> dict[str, Json]:
     return {
         "total": sum(counts.values()),
         "states": {str(state): n for state, n in counts.items()},
-        "gone": store.count("NOT in_manifest"),
+        "gone": sum(store.gone_counts().values()),
         "superseded": store.superseded_count(),
         "errors": dict(store.errors()),
         "cost_usd": store.cost_usd(),
@@ -52,7 +52,7 @@ def _words(store: Store) -> str:
     if store.fact("simulated") == "1":
         lines.append("  simulated: nothing was generated, nothing is billed")
     lines += [f"  {n:>7,}  {WORD[state]}" for state, n in counts.items() if n]
-    if gone := store.count("NOT in_manifest"):
+    if gone := sum(store.gone_counts().values()):
         lines.append(f"  {gone:>7,}  no longer in the manifest")
     if superseded := store.superseded_count():
         lines.append(f"  {superseded:>7,}  superseded by an edit or a redo, kept")

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..errors import Exit, ManifestInvalid
-from .manifests import check, named_rows
+from .manifests import check, named_manifest
 from .options import json_option, manifest_argument, manifest_options
 from .words import say
 
@@ -19,9 +19,9 @@ from .words import say
 @json_option
 def validate(manifest: str, as_json: bool, **flags: Any) -> int:
     """Check MANIFEST against its model's schema; nothing is sent and no account is needed."""
-    rows = named_rows(manifest, flags)
+    named = named_manifest(manifest, flags)
     try:
-        jobs = check(rows())
+        jobs = check(named.rows())
     except ManifestInvalid as error:
         if as_json and error.problems:
             _print_json(error.jobs, error)

@@ -42,7 +42,7 @@ def verify(folder: Path, repair: bool, as_json: bool, **flags: Any) -> int:
     mark_for_fetching(where, found.flaws)
     order = Order(
         folder=where,
-        rows=None,
+        manifest=None,
         settings=Settings(collect_only=True),
         service=service,
         handle_signals=True,

@@ -98,6 +98,16 @@ class Queries:
         """Yield the id of every job of the manifest."""
         return (row[0] for row in self.connection.execute("SELECT id FROM jobs WHERE in_manifest"))
 
+    def pending_groups(self, limit: int | None) -> list[tuple[str, bool, bool, int]]:
+        """Group the manifest's first *limit* pending jobs: (model, attempted, asked for, how many)."""
+        rows = self.connection.execute(
+            "SELECT model, attempts > attempts_from, attempts_from > 0 OR generation > 1, count(*) FROM"
+            " (SELECT model, attempts, attempts_from, generation FROM jobs"
+            f" WHERE state = '{State.PENDING}' AND in_manifest ORDER BY position LIMIT ?) GROUP BY 1, 2, 3",
+            (-1 if limit is None else limit,),
+        )
+        return [(row[0], bool(row[1]), bool(row[2]) and not row[1], row[3]) for row in rows]
+
     def pending(self) -> Iterator[tuple[str, str, int, bool]]:
         """Yield (id, model, attempts, asked for) of the manifest's pending jobs, in its order.
 
@@ -127,6 +137,24 @@ class Queries:
         )
         return ((row[0], row[1], row[2], row[3]) for row in rows)
 
+    def has_saved_more_than(self, count: int) -> bool:
+        """Return whether more than *count* files were saved."""
+        rows = self.connection.execute(
+            "SELECT count(*) FROM (SELECT 1 FROM artifacts WHERE saved_at IS NOT NULL LIMIT ?)", (count + 1,)
+        )
+        return bool(rows.fetchone()[0] > count)
+
+    def saved_names(self, folder: str) -> Iterator[str]:
+        """Yield the name of every saved file in *folder*, without the folder; in no order."""
+        cursor = self.connection.cursor()
+        cursor.row_factory = None  # a million of them: plain tuples
+        rows = cursor.execute(
+            f"SELECT substr(file, {len(folder) + 2}) FROM artifacts"
+            " WHERE saved_at IS NOT NULL AND file > ? AND file < ?",
+            (f"{folder}/", f"{folder}0"),  # "0" comes after "/"
+        )
+        return (name for (name,) in rows)
+
     def ended(self) -> list[tuple[Entry, str | None]]:
         """Return every job that the user may ask to run again, with its error code."""
         rows = self.connection.execute(
@@ -155,9 +183,16 @@ class Queries:
 
     def counts(self) -> dict[State, int]:
         """Return how many jobs of the manifest are in each state, zeros too."""
-        rows = self.connection.execute("SELECT state, count(*) FROM jobs WHERE in_manifest GROUP BY state")
-        found = {State(state): n for state, n in rows}
-        return {state: found.get(state, 0) for state in State}
+        every = dict(self.connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
+        gone = self.gone_counts()
+        return {state: every.get(state, 0) - gone.get(state, 0) for state in State}
+
+    def gone_counts(self) -> dict[State, int]:
+        """Return how many jobs that are no longer in the manifest are in each state."""
+        rows = self.connection.execute(
+            "SELECT state, count(*) FROM jobs WHERE NOT in_manifest GROUP BY state"
+        )
+        return {State(state): n for state, n in rows}
 
     def count(self, where: str, *values: object) -> int:
         """Return how many jobs satisfy the SQL condition *where*."""
@@ -185,8 +220,10 @@ class Queries:
         return total
 
     def largest_film(self) -> int:
-        """Return the bytes of the largest output saved so far; 0 without one."""
-        largest: int = self.connection.execute("SELECT ifnull(max(bytes), 0) FROM artifacts").fetchone()[0]
+        """Return the bytes of the largest output of the last thousand; 0 without one."""
+        largest: int = self.connection.execute(
+            "SELECT ifnull(max(bytes), 0) FROM (SELECT bytes FROM artifacts ORDER BY job DESC LIMIT 1000)"
+        ).fetchone()[0]
         return largest
 
     def run_times(self, limit: int = 1000) -> list[tuple[str, Inputs, float, float]]:

@@ -100,6 +100,15 @@ class Store(Queries):
                 self.connection.execute("ROLLBACK")
             raise
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let the block read one state of the ledger, whatever a run writes meanwhile."""
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self.connection.execute("ROLLBACK")
+
     def set_fact(self, key: str, value: str | None) -> None:
         if value is None:
             self.connection.execute("DELETE FROM facts WHERE key = ?", (key,))
@@ -290,8 +299,9 @@ class Store(Queries):
     def superseded_files(self) -> list[tuple[str, str]]:
         """Return (file, its place under ``superseded/``) for what an edit or redo left in the way."""
         rows = self.connection.execute(
-            "SELECT a.file, a.generation, seq FROM artifacts a JOIN jobs j ON j.seq = a.job"
-            " WHERE a.generation < j.generation AND a.saved_at IS NOT NULL AND a.file NOT LIKE 'superseded/%'"
+            "SELECT a.file, a.generation, a.job FROM generations g"
+            " JOIN artifacts a ON a.job = g.job AND a.generation = g.generation"
+            " WHERE a.saved_at IS NOT NULL AND a.file NOT LIKE 'superseded/%'"
         ).fetchall()
         names: dict[str, str] = {}
         keys: set[str] = set()

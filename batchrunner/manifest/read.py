@@ -7,7 +7,7 @@ does not grow with the file.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -38,24 +38,28 @@ def read_jobs(
     model: str | None = None,
     schemas: Schemas,
     stdin: BinaryIO | None = None,
+    before_reading: Callable[[Path], None] = lambda path: None,
 ) -> Iterator[Job | Problem]:
     """Return the manifest's jobs in order, and every problem where it is met.
 
     *source* is a path or ``-``; *model* serves rows that name none.  A manifest with any problem is not to be
-    run.  Equal ids are the caller's to find: nothing is remembered here.  Raises Usage at once when the
-    format cannot be told, and ManifestMissing at the first step when the file cannot be read.
+    run.  Equal ids are the caller's to find: nothing is remembered here.  *before_reading* is told of each
+    file that is about to be opened, the manifest included.  Raises Usage at once when the format cannot be
+    told, and ManifestMissing at the first step when the file cannot be read.
     """
     name = str(source)
     form = format_of(name, input_format)
-    return _Manifest(source=name, form=form, model=model, schemas=schemas).read(stdin or sys.stdin.buffer)
+    reader = _Reader(source=name, form=form, model=model, schemas=schemas, before_reading=before_reading)
+    return reader.read(stdin or sys.stdin.buffer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Manifest:
+class _Reader:
     source: str
     form: Format
     model: str | None
     schemas: Schemas
+    before_reading: Callable[[Path], None]
 
     @property
     def file(self) -> str:
@@ -65,6 +69,8 @@ class _Manifest:
     def read(self, stdin: BinaryIO) -> Iterator[Job | Problem]:
         is_empty = True
         try:
+            if self.source != STDIN:
+                self.before_reading(Path(self.source))
             with opened(self.source, stdin) as stream:
                 for found in self._found(stream):
                     is_empty = False
@@ -147,8 +153,10 @@ class _Manifest:
             yield problem(self.file, line, f"{path} cannot be read: {error.strerror}", field="jobs")
 
     def _beside(self, name: str) -> Path:
-        """Return the path of a file that the manifest names: relative to the manifest."""
-        return Path(name) if self.source == STDIN else Path(self.source).parent / name
+        """Return the path of a file that the manifest names, relative to the manifest; it is read next."""
+        path = Path(name) if self.source == STDIN else Path(self.source).parent / name
+        self.before_reading(path)
+        return path
 
 
 def _rows(stream: BinaryIO, form: Format | None, file: str) -> Rows:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -26,8 +27,11 @@ class Schemas:
         """
         self._named: dict[str, InputSchema] = {}
         self._bare: InputSchema | None = None
+        self._given: list[Json] = []
         for path in given:
-            if not self._take(load_document(path), str(path)):
+            document = load_document(path)
+            self._given.append(document)
+            if not self._take(document, str(path)):
                 raise Usage(
                     f"{path}: a second schema that does not name its model",
                     hint='write catalogue entries: {"model_id": "...", "input_schema": {...}}',
@@ -39,6 +43,13 @@ class Schemas:
         if named is None and self._bare is not None:
             return replace(self._bare, model=model)
         return named or (_bundled(model) if model in bundled_models() else None)
+
+    def digest(self) -> str:
+        """Return a hash over what decides what `get` gives: schemas given, in order, and bundled."""
+        hasher = sha256(json.dumps(self._given).encode())
+        for model in bundled_models():
+            hasher.update(_bundled_file(model).read_bytes())
+        return hasher.hexdigest()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -98,5 +109,8 @@ def _found(folder: Traversable, prefix: str) -> list[str]:
 
 @cache
 def _bundled(model: str) -> InputSchema:
-    text = files(__package__).joinpath(*f"{model}.json".split("/")).read_text(encoding="utf-8")
-    return InputSchema.parse(model, json.loads(text))
+    return InputSchema.parse(model, json.loads(_bundled_file(model).read_text(encoding="utf-8")))
+
+
+def _bundled_file(model: str) -> Traversable:
+    return files(__package__).joinpath(*f"{model}.json".split("/"))

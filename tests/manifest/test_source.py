@@ -21,7 +21,7 @@ def jobs(source, **options):
 
 
 def test_the_public_names_are_there():
-    assert manifest.__all__ == ["fingerprint", "read_jobs"]
+    assert manifest.__all__ == ["NamedManifest", "fingerprint", "read_jobs"]
     assert callable(manifest.fingerprint)
 
 

@@ -1,0 +1,94 @@
+"""Is a named manifest still the one that was taken in?
+
+What decides its jobs is written down, as digests: the program's version, how the manifest was named, the
+schemas, and the bytes of every file that was read for it.  Where all of that is the same the jobs are, and
+nothing has to be read again.  Why this is safe: docs/decisions/0008-unchanged-manifest.md
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from .. import __version__
+from .._types import Job, Json, Problem
+from ..models import Schemas
+from .read import read_jobs
+from .source import STDIN
+
+
+@dataclass(slots=True, kw_only=True)
+class NamedManifest:
+    """A manifest as the user named it, with everything else that decides its jobs."""
+
+    source: str
+    input_format: str | None = None
+    model: str | None = None
+    schemas: Schemas = field(default_factory=Schemas)
+    _read: dict[str, str | None] = field(default_factory=dict, init=False, repr=False)
+    """Each file that was read, with its digest from just before."""
+
+    def rows(self) -> Iterator[Job | Problem]:
+        """Read it, as `read_jobs` does."""
+        self._read.clear()
+        return read_jobs(
+            self.source,
+            input_format=self.input_format,
+            model=self.model,
+            schemas=self.schemas,
+            before_reading=self._note,
+        )
+
+    def record(self) -> str | None:
+        """Return what decided the jobs that `rows` gave, to the last; None where that cannot be told.
+
+        Standard input and pipes cannot be looked at again, and a file that changed while it was read is
+        neither the old one nor the new one.
+        """
+        if self.source == STDIN or None in self._read.values() or self._digests(self._read) != self._read:
+            return None
+        return self._written(self._read)
+
+    def is_as(self, record: str | None) -> bool:
+        """Return whether `rows` would give the very jobs that *record* was made of."""
+        if record is None or self.source == STDIN:
+            return False
+        files: dict[str, str] = json.loads(record)["files"]
+        return self._written(self._digests(files)) == record
+
+    def _note(self, path: Path) -> None:
+        self._read[str(path)] = _digest(path)
+
+    def _digests(self, names: Iterable[str]) -> dict[str, str | None]:
+        return {name: _digest(Path(name)) for name in names}
+
+    def _written(self, files: dict[str, str | None]) -> str:
+        decides: Json = {
+            "version": __version__,
+            "source": self.source,
+            "input_format": self.input_format,
+            "model": self.model,
+            "schemas": self.schemas.digest(),
+            "files": dict(files),
+        }
+        return json.dumps(decides, sort_keys=True)
+
+
+MANIFEST_FACT: Final = "manifest"
+"""The folder's fact that holds the record of the manifest its jobs came from."""
+
+
+def _digest(path: Path) -> str | None:
+    """Return the hash of a file's bytes; None for what cannot be read, or not twice."""
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
