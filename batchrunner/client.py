@@ -1,28 +1,29 @@
 """The service over HTTP: one method a call, each returning an Answer and raising nothing of the network's.
 
-The only importer of the HTTP library (beside the simulator's stand-in for its transport).  It keeps the
-rules that belong to the wire: the token goes to the API's origin and nowhere else, API calls follow no
-redirect, nothing is retried here or below, a submission travels on a fresh connection (a stale kept-alive
-one would turn into a false doubt), and at most MAX_REQUESTS are open at once.
+Requests, responses and errors are httpx's; what carries them is transport.py (or, through a proxy, httpx
+itself).  Kept here are the rules that belong to the wire: the token goes to the API's origin and nowhere
+else, API calls follow no redirect, nothing is retried here or below, a submission travels on a fresh
+connection (a stale kept-alive one would turn into a false doubt), at most MAX_REQUESTS are open at once.
 """
 
 from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeAlias, cast
 from urllib.parse import quote, urljoin
 
 import anyio
-import httpx
 
 from . import __version__
+from ._httpx import httpx
 from ._types import Inputs, Json, RequestId
 from .answers import Answer, Endpoint, Fault, Reply, classify
 from .hosts import check_download_url, is_local_origin, is_private, origin_of
@@ -75,6 +76,10 @@ FAULTS: Final[dict[type[Exception], Fault]] = {
 """Every exception the HTTP library raises for an exchange; a test fails when it grows another."""
 
 
+Line: TypeAlias = Callable[[httpx.Request], Awaitable[httpx.Response]]
+"""Sends one request, once, and gives its answer, whose body is still on the wire."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
     """Seconds of silence after which a call is given up."""
@@ -105,24 +110,26 @@ class Download:
     headers: Mapping[str, str]
     _response: httpx.Response
 
-    async def chunks(self, size: int = 1 << 18) -> AsyncIterator[bytes]:
+    async def chunks(self, size: int = 1 << 19) -> AsyncIterator[bytes]:
         """Yield the body in pieces of about *size* bytes.  Raises DownloadBroken when the connection fails.
 
         What had arrived by then is yielded before: the library's own pieces would lose it.
         """
-        encoded = self.headers.get("content-encoding", "identity") != "identity"
-        held = bytearray()
+        held: list[bytes] = []
+        held_bytes = 0
         broken: Exception | None = None
         try:
-            async for chunk in self._response.aiter_bytes() if encoded else self._response.aiter_raw():
-                held += chunk
-                if len(held) >= size:
-                    yield bytes(held)
+            async for chunk in _body(self._response):
+                held.append(chunk)
+                held_bytes += len(chunk)
+                if held_bytes >= size:
+                    yield b"".join(held)
                     held.clear()
+                    held_bytes = 0
         except (httpx.HTTPError, httpx.StreamError) as error:
             broken = error
         if held:
-            yield bytes(held)
+            yield b"".join(held)
         if broken is not None:
             raise DownloadBroken(_words(broken)) from broken
 
@@ -144,11 +151,14 @@ class Client:
         self.simulated = False
         """Whether the service has said that it is a simulator."""
         self._base = origin.rstrip("/")
-        self._headers = {
-            "Authorization": f"Bearer {token}",
-            "Accept": "application/json",
-            "User-Agent": USER_AGENT,
-        }
+        self._headers = httpx.Headers(
+            {
+                "Authorization": f"Bearer {token}",
+                "Accept": "application/json",
+                "Accept-Encoding": "gzip, deflate",
+                "User-Agent": USER_AGENT,
+            }
+        )
         self._secret = token.encode() if len(token) >= SHORTEST_SECRET else None
         self._timeouts = timeouts or Timeouts()
         self._transport = transport
@@ -158,13 +168,9 @@ class Client:
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        context = ssl.create_default_context() if self._transport is None else True
-        kept = httpx.Limits(max_connections=MAX_REQUESTS, max_keepalive_connections=MAX_REQUESTS)
-        fresh = httpx.Limits(max_connections=MAX_REQUESTS, max_keepalive_connections=0)
-        many = httpx.Limits(max_connections=None, max_keepalive_connections=8)
-        self._reads = await self._open(kept, context, self._pooled(context))
-        self._submissions = await self._open(fresh, context)
-        self._downloads = await self._open(many, context)
+        self._reads = await self._open(MAX_REQUESTS, keep_alive=True)
+        self._submissions = await self._open(MAX_SUBMISSIONS, keep_alive=False)
+        self._downloads = await self._open(None, keep_alive=True)
         return self
 
     async def __aexit__(
@@ -173,27 +179,23 @@ class Client:
         with anyio.CancelScope(shield=True, deadline=anyio.current_time() + 5):
             await self._stack.aclose()
 
-    def _pooled(self, context: ssl.SSLContext | bool) -> httpx.AsyncBaseTransport | None:
-        if not isinstance(context, ssl.SSLContext):
-            return None
-        from .transport import pooled_reads  # a run's only: importing it takes longer than `status` does
+    async def _open(self, connections: int | None, *, keep_alive: bool) -> Line:
+        """Return a line of so many connections at once (None: any number)."""
+        if self._transport is not None:
+            return (await self._stack.enter_async_context(self._transport)).handle_async_request
+        from . import transport  # a run's only: importing it takes longer than `status` does
 
-        return pooled_reads(MAX_REQUESTS, context, through_proxies=not self.is_local)
-
-    async def _open(
-        self,
-        limits: httpx.Limits,
-        context: ssl.SSLContext | bool,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> httpx.AsyncClient:
-        client = httpx.AsyncClient(
-            transport=self._transport or transport,
-            limits=limits,
-            verify=context,
-            follow_redirects=False,
-            trust_env=not self.is_local,  # proxies of the environment are for the outside only
-        )
-        return await self._stack.enter_async_context(client)
+        # Proxies of the environment are for the outside only.
+        if not self.is_local and transport.proxies_are_set():
+            kept = connections if keep_alive else 0
+            client = httpx.AsyncClient(
+                limits=httpx.Limits(max_connections=connections, max_keepalive_connections=kept),
+                verify=ssl.create_default_context(),
+                follow_redirects=False,
+            )
+            return partial((await self._stack.enter_async_context(client)).send, stream=True)
+        line = transport.pooled(connections or 0, keep_alive=keep_alive)
+        return (await self._stack.enter_async_context(line)).handle_async_request
 
     # ── calls of the API ──
 
@@ -203,13 +205,10 @@ class Client:
         To be called with `submission_gate` held: nothing is waited for between durable intent and POST.
         """
         body = json.dumps(inputs, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogatepass")
-        headers = {**self._headers, "Content-Type": "application/json"}
-        return await self._exchange(
-            Endpoint.SUBMIT,
-            self._submissions,
-            ("POST", _model_path(model), headers, body),
-            self._timeouts.post_s,
-        )
+        headers = httpx.Headers(self._headers)
+        headers["Content-Type"] = "application/json"
+        request = self._request("POST", _model_path(model), headers, self._timeouts.post_s, body)
+        return await self._exchange(Endpoint.SUBMIT, self._submissions, request, self._timeouts.post_s)
 
     async def status(self, request_id: RequestId) -> Answer:
         return await self._call(Endpoint.STATUS, "GET", f"/v1/requests/{request_id}/status")
@@ -237,29 +236,32 @@ class Client:
         return await self._call(Endpoint.BALANCE, "GET", BALANCE_HOST + BALANCE)
 
     async def _call(self, endpoint: Endpoint, method: str, path: str) -> Answer:
+        silence_s = self._timeouts.get_s
+        request = self._request(method, path, self._headers, silence_s)
         async with self._read_gate:
-            return await self._exchange(
-                endpoint, self._reads, (method, path, self._headers, None), self._timeouts.get_s
-            )
+            return await self._exchange(endpoint, self._reads, request, silence_s)
+
+    def _request(
+        self, method: str, path: str, headers: httpx.Headers, silence_s: float, body: bytes | None = None
+    ) -> httpx.Request:
+        timeout = self._timeout(silence_s)
+        url = path if path.startswith(BALANCE_HOST) else self._base + path
+        return httpx.Request(method, url, headers=headers, content=body, extensions=timeout)
+
+    def _timeout(self, silence_s: float) -> dict[str, dict[str, float | None]]:
+        timeout = httpx.Timeout(silence_s, connect=self._timeouts.connect_s, pool=None)
+        return {"timeout": timeout.as_dict()}
 
     async def _exchange(
-        self,
-        endpoint: Endpoint,
-        client: httpx.AsyncClient,
-        call: tuple[str, str, Mapping[str, str], bytes | None],
-        silence_s: float,
+        self, endpoint: Endpoint, line: Line, request: httpx.Request, silence_s: float
     ) -> Answer:
-        method, path, headers, body = call
-        timeout = httpx.Timeout(silence_s, connect=self._timeouts.connect_s, pool=None)
-        url = path if path.startswith(BALANCE_HOST) else self._base + path
-        request = client.build_request(method, url, headers=headers, content=body, timeout=timeout)
         try:
             # The library's time-out is one of silence; an answer that comes in drops must end as well.
             with anyio.fail_after(self._timeouts.connect_s + silence_s):
-                reply = await self._read(await client.send(request, stream=True))
+                reply = await self._read(await line(request))
         except TimeoutError:
             return classify(endpoint, Fault.LOST, f"no whole answer within {silence_s:g} s")
-        except Exception as error:  # the pool below has errors of its own, and some it does not translate
+        except Exception as error:  # whatever it is: it must not pass for an answer, nor end the run
             return classify(endpoint, fault_of(error), _words(error))
         return classify(endpoint, reply)
 
@@ -267,7 +269,7 @@ class Client:
         try:
             self.simulated = self.simulated or SIMULATOR_HEADER in response.headers
             raw = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in _body(response):
                 raw += chunk
                 if len(raw) > MAX_BODY_BYTES:
                     break
@@ -287,10 +289,9 @@ class Client:
 
         Raises DownloadRefused for a link that may not be followed and DownloadBroken for a failed exchange.
         """
-        timeout = httpx.Timeout(self._timeouts.download_s, connect=self._timeouts.connect_s, pool=None)
         sent = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
         try:
-            response = await self._follow(url, sent, timeout)
+            response = await self._follow(url, sent)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise DownloadBroken(_words(error)) from error
         try:
@@ -299,11 +300,11 @@ class Client:
             with anyio.CancelScope(shield=True, deadline=anyio.current_time() + 1):
                 await response.aclose()
 
-    async def _follow(self, url: str, headers: Mapping[str, str], timeout: httpx.Timeout) -> httpx.Response:
+    async def _follow(self, url: str, headers: Mapping[str, str]) -> httpx.Response:
+        timeout = self._timeout(self._timeouts.download_s)
         for _ in range(MAX_REDIRECTS + 1):
             await self._check(url)
-            request = self._downloads.build_request("GET", url, headers=headers, timeout=timeout)
-            response = await self._downloads.send(request, stream=True)
+            response = await self._downloads(httpx.Request("GET", url, headers=headers, extensions=timeout))
             if not response.has_redirect_location:
                 return response
             url = urljoin(url, response.headers["location"])
@@ -328,13 +329,14 @@ class Client:
 
 def fault_of(error: Exception) -> Fault:
     """Return what a transport exception says of the exchange; an unlisted one counts as lost."""
-    if error.__cause__ is not None and type(error.__cause__).__module__.startswith("aiohttp"):
-        from .transport import (
-            was_sent,
-        )  # its own errors are told apart more finely than httpx's names for them
-
-        return Fault.LOST if was_sent(error.__cause__) else Fault.NOT_SENT
     return next((FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS), Fault.LOST)
+
+
+def _body(response: httpx.Response) -> AsyncIterable[bytes]:
+    """Return the pieces of a body: as they come where nothing has to be decoded."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        return response.aiter_bytes()
+    return cast(httpx.AsyncByteStream, response.stream)
 
 
 def _model_path(model: str) -> str:

@@ -7,20 +7,25 @@ hashed and synced; nothing else in the program writes into the result folders.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-import aiofiles
+import aiofiles.threadpool
+import anyio
 import anyio.to_thread
-from aiofiles.threadpool.binary import AsyncBufferedIOBase
 
 from .containers import Media, examine
 from .disk import make_folder, move_durably
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 PARTS: Final = ".partial"
 
@@ -74,31 +79,71 @@ class Shelf(Protocol):
         """Give a kept file another name; nothing happens when it is not there (any more)."""
 
 
+class _HashedFile(io.FileIO):
+    """A file for this user alone that hashes what is written to it, in whatever thread writes.
+
+    Unbuffered: what comes are large pieces, and each goes to the system in one call.  A task that is
+    cancelled leaves its write running; closing waits for that, so that no other file can get its bytes.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._busy = threading.Lock()
+        super().__init__(path, "wb", opener=_private)
+        self._hash = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        return self._hash.hexdigest()
+
+    def write(self, data: Buffer, /) -> int:
+        left = memoryview(data)
+        with self._busy:
+            while left:
+                left = left[super().write(left) :]
+            self._hash.update(data)
+        return memoryview(data).nbytes
+
+    def truncate(self, size: int | None = None, /) -> int:
+        self._hash = hashlib.sha256()
+        return super().truncate(size)
+
+    def close(self) -> None:
+        with self._busy:
+            super().close()
+
+
 class DiskPart:
     """A part in a file of its own, open while it grows."""
 
-    def __init__(self, path: Path, file: AsyncBufferedIOBase) -> None:
+    def __init__(self, path: Path, file: _HashedFile) -> None:
         self.path = path
         self.size_bytes = 0
         self._file = file
+        self._in_thread = aiofiles.threadpool.wrap(file)
 
     async def write(self, chunk: bytes) -> None:
-        await self._file.write(chunk)
+        await self._in_thread.write(chunk)
         self.size_bytes += len(chunk)
 
     async def restart(self) -> None:
-        await self._file.seek(0)
-        await self._file.truncate()
+        await self._in_thread.seek(0)
+        await self._in_thread.truncate()
         self.size_bytes = 0
 
     async def seal(self) -> Sealed:
-        await self._file.flush()
-        return await anyio.to_thread.run_sync(_seal, self.path)
+        return await anyio.to_thread.run_sync(self._seal)
+
+    def _seal(self) -> Sealed:
+        media = examine(self.path)
+        os.fsync(self._file)
+        return Sealed(media=media, size_bytes=os.fstat(self._file.fileno()).st_size, sha256=self._file.sha256)
 
     async def set_aside(self) -> None:
-        await self._file.flush()
         await anyio.to_thread.run_sync(shutil.copyfile, self.path, self.path.with_suffix(".rejected"))
         await self.restart()
+
+    async def close(self) -> None:
+        await self._in_thread.close()
 
 
 class DiskShelf:
@@ -109,11 +154,17 @@ class DiskShelf:
 
     @asynccontextmanager
     async def begin(self, name: str) -> AsyncIterator[DiskPart]:
-        parts = self._folder / PARTS
-        await anyio.to_thread.run_sync(make_folder, parts)
-        path = parts / f"{name}.part"
-        async with aiofiles.open(path, "wb", opener=_private) as file:
-            yield DiskPart(path, file)
+        part = await anyio.to_thread.run_sync(self._begin, name)
+        try:
+            yield part
+        finally:
+            with anyio.CancelScope(shield=True):
+                await part.close()
+
+    def _begin(self, name: str) -> DiskPart:
+        make_folder(self._folder / PARTS)
+        path = self._folder / PARTS / f"{name}.part"
+        return DiskPart(path, _HashedFile(path))
 
     def is_taken(self, file: str) -> bool:
         return os.path.lexists(self._folder / file)
@@ -144,15 +195,6 @@ def _has_hash(path: Path, sha256: str) -> bool:
         return False
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-
-
-def _seal(path: Path) -> Sealed:
-    media = examine(path)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        size_bytes = os.fstat(file.fileno()).st_size
-        os.fsync(file.fileno())
-    return Sealed(media=media, size_bytes=size_bytes, sha256=digest)
 
 
 def _private(path: str, flags: int) -> int:

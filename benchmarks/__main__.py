@@ -10,18 +10,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from .downloads import downloads
 from .durability import durability
 from .figures import Finding, table
 from .intake import intake
 from .makespan import makespan
 from .polling import polling
 from .processes import ChildFailed
+from .requests import requests
 from .scale import FULL, QUICK, USUAL, Scale
 from .startup import startup
 from .validation import validation
 
 BENCHMARKS: Final[dict[str, Callable[[Scale, Path], Sequence[Finding]]]] = {
     "makespan": makespan,
+    "requests": requests,
+    "downloads": downloads,
     "validation": validation,
     "durability": durability,
     "startup": startup,

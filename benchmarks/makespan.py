@@ -9,27 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from .figures import Figure, Must
+from .figures import Figure, Finding, Must, Skipped
 from .inputs import MODEL, write_jsonl
+from .peers import PEERS, Absent, Peer, require
 from .processes import Child, batchrunner, python, run
 from .scale import Scale
-from .simulator import Record, list_schedule_s, simulator
+from .simulator import Record, Simulator, list_schedule_s, served, simulator
 
 SLOTS: Final = 50
 LATENCY_S: Final = 0.02
+MEDIAN_S: Final = 2
+SPREAD: Final = 0.42
 SERVICE: Final = (
-    "--slots",
-    f"{SLOTS}",
-    "--service-time",
-    "2s",
-    "--spread",
-    "0.42",
-    "--latency",
-    f"{LATENCY_S}",
-)
+    "--slots", f"{SLOTS}", "--service-time", f"{MEDIAN_S}s", "--spread", f"{SPREAD}",
+    "--latency", f"{LATENCY_S}",
+)  # fmt: skip
 POLL_INTERVAL: Final = "0.05"
 
 
@@ -48,12 +46,37 @@ class _Race:
         return amount / len(self.record.service_s)
 
 
-def makespan(scale: Scale, folder: Path) -> list[Figure]:
-    """Lead the jobs through the pool and through the naive peer."""
+def makespan(scale: Scale, folder: Path) -> list[Finding]:
+    """Lead the jobs through the pool, through the naive peer and through what others use."""
     manifest = write_jsonl(folder / "jobs.jsonl", scale.jobs)
     ours = _race(lambda address: our_command(manifest, folder / "ours", address))
     peer = _race(lambda address: _peer_command(manifest, folder / "peer", address))
-    return [*_times(scale, ours, peer), *_costs(ours, peer)]
+    others = [_against(other, scale, ours, manifest, folder / other.program) for other in PEERS]
+    return [*_times(scale, ours, peer), *_costs(ours, peer), *chain.from_iterable(others)]
+
+
+def _against(peer: Peer, scale: Scale, ours: _Race, manifest: Path, folder: Path) -> list[Finding]:
+    """Let a peer do the same batch on a service that speaks its words too."""
+    name = f"CPU per job, ours to {peer.name}"
+    try:
+        require(peer, install=scale.installs)
+    except Absent as absent:
+        return [Skipped(name=name, why=str(absent))]
+    settings = (f"{SLOTS}", f"{MEDIAN_S}", f"{SPREAD}", f"{LATENCY_S}")
+    with served(python("-m", "benchmarks.programs.translated_simulator", *settings)) as address:
+        child = run(peer.command(address, manifest, folder, MODEL, SLOTS))
+        theirs = _Race(child=child, record=Simulator(address=address).record())
+    if len(list(folder.iterdir())) != scale.jobs:
+        return [Skipped(name=name, why=f"only {len(list(folder.iterdir()))} of its films arrived")]
+    how = f"{peer.how}: {theirs.per_job(theirs.record.polls):.3g} polls a job"
+    return [
+        Figure(name=name, unit="ms", ours=ours.per_job(ours.child.cpu_s * 1000),
+               limit=theirs.per_job(theirs.child.cpu_s * 1000), limit_is=peer.name,
+               must=Must(ratio=peer.most), how=how),
+        Figure(name=f"makespan, ours to {peer.name}", unit="s", ours=ours.child.wall_s,
+               limit=theirs.child.wall_s, limit_is=peer.name,
+               how=f"its own: {theirs.child.wall_s / theirs.ideal_s:.2f} of the ideal"),
+    ]  # fmt: skip
 
 
 def our_command(manifest: Path, folder: Path, address: str) -> list[str]:

@@ -47,7 +47,13 @@ class Simulator:
 @contextmanager
 def simulator(*flags: str) -> Iterator[Simulator]:
     """Start `simulate` on a free port and end it with the block."""
-    command = batchrunner("simulate", "--port", "0", "--films", "tiny", *flags)
+    with served(batchrunner("simulate", "--port", "0", "--films", "tiny", *flags)) as address:
+        yield Simulator(address=address)
+
+
+@contextmanager
+def served(command: Sequence[str]) -> Iterator[str]:
+    """Start a server whose first line is its address, and end it with the block."""
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:
@@ -56,7 +62,7 @@ def simulator(*flags: str) -> Iterator[Simulator]:
             address = process.stdout.readline().strip()
             if not address:
                 raise ChildFailed(f"{' '.join(command)} said no address")
-            yield Simulator(address=address)
+            yield address
         finally:
             process.terminate()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 from importlib import resources
 
+import anyio
 import pytest
 
 from batchrunner.containers import NotWhole
@@ -66,8 +67,18 @@ async def test_a_restarted_part_forgets_what_had_arrived(shelf):
         await part.write(b"x" * (len(FILM) + 100))
         await part.restart()
         await part.write(FILM)
+        sealed = await part.seal()
 
-        assert (await part.seal()).size_bytes == len(FILM)
+    assert (sealed.size_bytes, sealed.sha256) == (len(FILM), sha256(FILM).hexdigest())
+
+
+async def test_a_part_is_closed_only_when_a_write_that_was_cancelled_is_over(shelf, tmp_path):
+    with anyio.CancelScope() as scope:
+        async with shelf.begin("1.1.1") as part:
+            scope.cancel()
+            await part.write(FILM * 1000)
+
+    assert (tmp_path / PARTS / "1.1.1.part").stat().st_size in (0, len(FILM) * 1000)
 
 
 async def test_a_part_that_a_crash_left_is_begun_anew(shelf, tmp_path):

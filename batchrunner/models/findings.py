@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias, cast
-
-from jsonschema.exceptions import ValidationError, best_match
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from .._types import Inputs, Json
 from .formats import BadAddress
 from .lenient import Schema, kinds
 from .texts import MAX_DIGITS, from_text
 from .wording import counted, did_you_mean, listed, nearest, show
+
+if TYPE_CHECKING:  # whoever has an error to explain has imported it; nobody else should wait for it
+    from jsonschema.exceptions import ValidationError
 
 Path: TypeAlias = "tuple[str | int, ...]"
 Words: TypeAlias = "tuple[str, str | None]"
@@ -63,6 +64,8 @@ def _words(error: ValidationError) -> Words:
     if isinstance(error.cause, BadAddress):
         return f"{show(value)}: {error.cause}", error.cause.hint
     if error.validator in {"anyOf", "oneOf"} and error.context:
+        from jsonschema.exceptions import best_match
+
         nearest_branch = best_match(inner for inner in error.context if _fits_type(inner))
         return _words(nearest_branch) if nearest_branch else _wrong_type(value, limit, schema)
     say = WORDS.get(str(error.validator))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
-
-from jsonschema import Draft202012Validator, FormatChecker
+from functools import cache, partial
+from typing import Any
 
 from .._types import Inputs, Json
 from ..errors import ManifestInvalid
@@ -17,17 +16,21 @@ from .lenient import Cleaner, Schema, kinds
 from .synonyms import called
 from .wording import listed, nearest
 
-ADDRESSES: Final = FormatChecker(formats=())  # the formats named here and no others: unknown ones are ignored
+
+def _explainer(schema: Schema) -> Any:
+    """Return jsonschema's validator, which says what is wrong; made for the first row that is."""
+    from jsonschema import Draft202012Validator, FormatChecker  # a fifth of a run's start, and rarely needed
+
+    addresses = FormatChecker(formats=())  # the formats named here and no others: unknown ones are ignored
+    for name in sorted(ADDRESS_FORMATS):
+        addresses.checks(name, raises=BadAddress)(_is_address)
+    return Draft202012Validator(schema, format_checker=addresses)
 
 
 def _is_address(value: object) -> bool:
     if isinstance(value, str):
         check_address(value)
     return True
-
-
-for _name in sorted(ADDRESS_FORMATS):
-    ADDRESSES.checks(_name, raises=BadAddress)(_is_address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +47,7 @@ class InputSchema:
     """What in the published schema had to be ignored."""
     accepts: Accepts = field(repr=False, compare=False)
     """Returns True only for inputs without `problems`, and quickly; False says nothing."""
-    _validator: Any = field(repr=False, compare=False)
+    _explainer: Callable[[], Any] = field(repr=False, compare=False)
 
     @classmethod
     def parse(cls, model: str, document: Json) -> InputSchema:
@@ -74,12 +77,12 @@ class InputSchema:
             defaults=defaults_in(document),
             warnings=tuple(dict.fromkeys(cleaner.warnings)),
             accepts=acceptance(schema),
-            _validator=Draft202012Validator(schema, format_checker=ADDRESSES),
+            _explainer=cache(partial(_explainer, schema)),
         )
 
     def problems(self, inputs: Inputs) -> Iterator[Finding]:
         """Yield what is wrong with typed *inputs*, one finding a field."""
-        yield from findings(self._validator.iter_errors(inputs))
+        yield from findings(self._explainer().iter_errors(inputs))
         if not self.takes_others:
             yield from (self.unknown(name) for name in inputs if name not in self.properties)
 

@@ -106,7 +106,8 @@ async def _wait_for_turn(context: Context, watching: Watch, decision: LookAgain)
     if pause_s and watching.is_too_late(decision, now + pause_s):
         await anyio.sleep(max(0.0, watching.deadline - now))
         return False
-    await anyio.sleep(pause_s)
+    if pause_s > 0:
+        await anyio.sleep(pause_s)
     if context.settings.poll_rate is not None:
         await anyio.sleep(context.pacer.turn_s(anyio.current_time()))
     return True

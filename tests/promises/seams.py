@@ -163,7 +163,6 @@ def _watch_films(watcher: Watcher) -> None:
     async def in_halves(part: shelf.DiskPart, chunk: bytes) -> None:
         half = len(chunk) // 2
         await write(part, chunk[:half])
-        await part._file.flush()
         watcher.reach(P.PART_HALF_WRITTEN)
         await write(part, chunk[half:])
 

@@ -1,0 +1,92 @@
+"""What does a downloaded gigabyte cost, hash, container check and fsync included?
+
+Against ``curl --parallel`` and ``openssl sha256``, eight films at once, from a server that costs little; then
+over a link of 2 Gbit/s, where nothing but the link should count.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from batchrunner import simulator
+
+from .figures import Figure, Finding, Must, Skipped
+from .processes import Child, python, run
+from .scale import Scale
+from .simulator import served
+
+AT_ONCE: Final = 8
+LINK_MBIT_PER_S: Final = 2_000
+TINY_FILM: Final = Path(simulator.__file__).parent / "tiny.mp4"
+SMALL_MB: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Fetched:
+    child: Child
+    gigabytes: float
+    cpu_s: float
+    wall_s: float
+
+
+def downloads(scale: Scale, folder: Path) -> list[Finding]:
+    """Fetch the same films with ours and with curl, then over the slow link, then small ones."""
+    film = _film(folder / "film.mp4", scale.film_mb)
+    with served(_server(film)) as address:
+        ours = _ours(address, folder / "ours", scale.films)
+        name = "CPU per GB downloaded, hashed and checked"
+        if shutil.which("curl") is None or shutil.which("openssl") is None:
+            against: Finding = Skipped(name=name, why="curl or openssl not installed")
+        else:
+            curl_s = _curl_cpu_s(address, folder / "curl", scale.films)
+            against = Figure(
+                name=name, unit="s", ours=ours.cpu_s / ours.gigabytes, limit=curl_s / ours.gigabytes,
+                limit_is="curl --parallel, openssl sha256", must=Must(ratio=1.5),
+                how=f"{scale.films} films of {scale.film_mb} MB, {AT_ONCE} at once, fsync included",
+            )  # fmt: skip
+    with served(_server(film, LINK_MBIT_PER_S)) as address:
+        slow = _ours(address, folder / "slow", scale.films)
+    with served(_server(_film(folder / "small.mp4", SMALL_MB))) as address:
+        small = _ours(address, folder / "small", scale.films)
+    link_s = slow.gigabytes * 8_000 / LINK_MBIT_PER_S
+    return [
+        against,
+        Figure(name="downloads over a link of 2 Gbit/s", unit="s", ours=slow.wall_s, limit=link_s,
+               limit_is="the link", must=Must(ratio=1.10), how=f"{slow.gigabytes:.2g} GB; without start"),
+        Figure(name=f"peak memory, films of {scale.film_mb} MB", unit="MB", ours=ours.child.peak_mb,
+               limit=small.child.peak_mb, limit_is=f"films of {SMALL_MB} MB", must=Must(ratio=1.25),
+               how=f"{AT_ONCE} at once"),
+    ]  # fmt: skip
+
+
+def _film(path: Path, megabytes: int) -> Path:
+    """Write a whole film of about this size: a tiny one, and a box that players skip (`free`)."""
+    tiny, padding = TINY_FILM.read_bytes(), megabytes * 1_000_000
+    path.write_bytes(tiny + (padding + 8).to_bytes(4, "big") + b"free" + bytes(padding))
+    return path
+
+
+def _server(film: Path, mbit_per_s: int = 0) -> list[str]:
+    return python("-m", "benchmarks.programs.wire_server", "0", film, f"{mbit_per_s}")
+
+
+def _ours(address: str, folder: Path, films: int) -> _Fetched:
+    folder.mkdir()
+    child = run(python("-m", "benchmarks.programs.fetch_films", address, folder, f"{films}", f"{AT_ONCE}"))
+    found = json.loads(child.stdout)
+    shutil.rmtree(folder)
+    return _Fetched(child=child, gigabytes=found["bytes"] / 1e9, cpu_s=found["cpu_s"], wall_s=found["wall_s"])
+
+
+def _curl_cpu_s(address: str, folder: Path, films: int) -> float:
+    folder.mkdir()
+    flags = ("--silent", "--show-error", "--fail", "--parallel", "--parallel-max", f"{AT_ONCE}")
+    names = [f"{address}/film/[1-{films}].mp4", "--output", f"{folder}/#1.mp4"]
+    fetched = run(["curl", *flags, *names])
+    hashed = run(["openssl", "sha256", *(f"{folder}/{number}.mp4" for number in range(1, films + 1))])
+    shutil.rmtree(folder)
+    return fetched.cpu_s + hashed.cpu_s
