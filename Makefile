@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := out/demo
 
-.PHONY: help install demo test lint types fmt property bench bench-quick soak check build clean
+.PHONY: help install demo browser test lint types fmt property bench bench-quick soak check build clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,12 @@ install: $(VENV)/.installed  ## set up .venv with everything the other targets n
 demo: install  ## run a dozen real jobs on the built-in simulator: no account, no money
 	$(BIN)/batchrunner run manifests/demo.yaml -o $(DEMO) --simulate
 
-test: install  ## run all tests
+browser:  ## install Chromium for the report's tests (as root, with apt; elsewhere they are skipped)
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null; }; } || \
+	  echo 'no chromium here: the tests of the report in a browser are skipped'
+
+test: install browser  ## run all tests
 	$(BIN)/python -m pytest
 
 lint: install  ## check style; edits nothing

@@ -13,7 +13,7 @@ from .catalogue import Shelf, shelf_of
 from .client import PRODUCTION, Client, Timeouts
 from .errors import FolderUnusable
 from .folder import Folder
-from .hosts import origin_of
+from .hosts import is_local_origin, origin_of
 from .ledger import Store
 
 SIMULATED_ORIGIN: Final = "https://simulator.invalid"
@@ -80,6 +80,14 @@ def check_origin(store: Store, service: Service) -> None:
         f"this folder belongs to {theirs}, not to {ours}: its requests cannot be collected there",
         hint=f"{hint}, or choose another folder",
     )
+
+
+def base_url_to_name(store: Store) -> str | None:
+    """Return the address a command on this folder has to name; None where the folder leads there itself."""
+    origin = store.fact("origin")
+    if origin in (None, PRODUCTION, SIMULATED_ORIGIN) or is_local_origin(origin):
+        return None
+    return origin
 
 
 def record_origin(store: Store, service: Service) -> None:

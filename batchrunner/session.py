@@ -20,9 +20,10 @@ import anyio
 import anyio.to_thread
 
 from .asking import Learned
+from .causes import Address
 from .client import Client
 from .consent import Consent, check_money
-from .disk import disk_errors_named
+from .disk import disk_errors_named, is_disk_error
 from .errors import DiskTrouble, Exit, ManifestInvalid, ManifestMissing, Usage
 from .events import Listener, RunEvent
 from .folder import Folder
@@ -40,7 +41,7 @@ from .policy.runtimes import key_of
 from .pool import Context, run_pool, take_back_all
 from .presence import all_there
 from .quoting import quoted
-from .service import Service, check_origin, record_origin
+from .service import Service, base_url_to_name, check_origin, record_origin
 from .settings import OnInterrupt, Rerun, Settings
 from .shelf import DiskShelf
 from .signals import listen
@@ -256,10 +257,27 @@ async def _write_outputs(context: Context, store: Store, folder: Folder) -> None
         if go_on():
             with disk_errors_named():
                 await anyio.to_thread.run_sync(write)
+                await _write_report(context, store, folder, go_on)
     except Interrupted:
         pass
     except DiskTrouble as error:
         stopping.fail(error)
+
+
+async def _write_report(context: Context, store: Store, folder: Folder, go_on: Callable[[], bool]) -> None:
+    """Write the page for people, last: whatever it stumbles over, the results are in place already."""
+    from .outputs.report import NAME, write_report  # its template engine is needed at a run's end only
+
+    address = Address(folder=folder.path, base_url=base_url_to_name(store))
+    try:
+        await anyio.to_thread.run_sync(write_report, store, folder.path / NAME, address, go_on)
+    except Interrupted:
+        raise
+    except Exception as error:
+        if is_disk_error(error):
+            raise
+        what = f"{type(error).__name__}: {error}"
+        context.tell("warning", message=f"{NAME} could not be written ({what}); all results are in place")
 
 
 def _report(store: Store, order: Order, plan: Plan, context: Context, seconds: float) -> Report:

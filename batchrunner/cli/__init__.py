@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "status": Home("status", "Count a folder's jobs by state."),
     "results": Home("results", "Print a folder's results, one job a line."),
     "export": Home("export", "Write a folder's jobs as CSV, JSON Lines, Parquet, WebDataset or a data set."),
+    "report": Home("report", "Write a folder's report.html anew: figures, failures, a gallery of the films."),
     "verify": Home("verify", "Check a folder's ledger and files; --repair fetches flawed ones again."),
     "cancel": Home("cancel", "Cancel a folder's jobs, as far as the service lets go of them."),
     "resolve": Home("resolve", "Say what became of submissions whose answers were lost."),

@@ -9,12 +9,13 @@ from pathlib import Path
 import click
 
 from .._types import Json
+from ..causes import meaning
 from ..errors import Exit
 from ..folder import Folder
 from ..ledger import Store
 from ..money import as_usd
 from .options import folder_argument, json_option
-from .words import EXPLAINED, WORD
+from .words import WORD
 
 
 @click.command()
@@ -56,5 +57,5 @@ def _words(store: Store) -> str:
         lines.append(f"  {gone:>7,}  no longer in the manifest")
     if superseded := store.superseded_count():
         lines.append(f"  {superseded:>7,}  superseded by an edit or a redo, kept")
-    lines += [f"{code:<18} {n:,}  {EXPLAINED.get(code, '')}" for code, n in store.errors().items()]
+    lines += [f"{code:<18} {n:,}  {meaning(code)}" for code, n in store.errors().items()]
     return "\n".join(lines)

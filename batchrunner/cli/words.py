@@ -13,8 +13,9 @@ from typing import Final
 import click
 
 from ..audience import unheard
+from ..causes import meaning
 from ..durations import format_duration
-from ..errors import BatchrunnerError, ErrorCode, Exit, ManifestInvalid
+from ..errors import BatchrunnerError, Exit, ManifestInvalid
 from ..lifecycle import State
 from ..names import printable
 from ..outcome import Report, next_command
@@ -107,7 +108,7 @@ def summary_words(report: Report, *, folder: str, again: str) -> str:
         n = report.running_there
         jobs = "1 job runs" if n == 1 else f"{n:,} jobs run"
         lines.append(f"billing    {jobs} on at the service and will be billed; the next run collects them")
-    lines += [f"{code:<18} {n:,}  {EXPLAINED.get(code, '')}" for code, n in report.errors.items()]
+    lines += [f"{code:<18} {n:,}  {meaning(code)}" for code, n in report.errors.items()]
     if report.simulated:
         lines.append("simulated  these are rehearsal films: nothing was generated, nothing is billed")
     lines += cost_lines(report)
@@ -130,18 +131,4 @@ WORD: Final = {
     State.FAILED: "failed",
     State.CANCELLED: "cancelled",
     State.UNKNOWN: "in doubt",
-}
-
-EXPLAINED: Final[dict[str, str]] = {
-    ErrorCode.IN_DOUBT: "may have been accepted and paid: look at your generations on the service's site",
-    ErrorCode.REFUSED: "the service did not take these rows",
-    ErrorCode.GENERATION_FAILED: "the generation failed, every attempt",
-    ErrorCode.MODERATED: "stopped by the service's content rules; change the prompt",
-    ErrorCode.CANCELLED_REMOTELY: "cancelled at the service",
-    ErrorCode.JOB_TIMEOUT: "not finished in time; the next run goes on waiting",
-    ErrorCode.RESULT_LOST: "the service no longer knows these requests",
-    ErrorCode.NO_OUTPUT: "finished without an output",
-    ErrorCode.DOWNLOAD_FAILED: "paid and not downloaded yet; the next run tries again",
-    ErrorCode.BAD_OUTPUT: "what arrived is no whole film or picture; the next run fetches again",
-    ErrorCode.INTERNAL: "our fault: please report it with run.log",
 }

@@ -1,7 +1,19 @@
 """The durable truth about every job: its state, its attempts, its artifacts."""
 
+from .failures import FailureGroup, NamedJob, read_failures
 from .queries import Artifact, Entry
 from .store import AlreadyOwned, OverCap, StaleWrite, Store
 from .writer import LedgerWriter
 
-__all__ = ["AlreadyOwned", "Artifact", "Entry", "LedgerWriter", "OverCap", "StaleWrite", "Store"]
+__all__ = [
+    "AlreadyOwned",
+    "Artifact",
+    "Entry",
+    "FailureGroup",
+    "LedgerWriter",
+    "NamedJob",
+    "OverCap",
+    "StaleWrite",
+    "Store",
+    "read_failures",
+]

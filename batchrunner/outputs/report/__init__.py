@@ -1,0 +1,132 @@
+"""``report.html``: the morning after, in one file that loads nothing but the films beside it.
+
+What the page may do is in its Content-Security-Policy: our scripts and our style by their hashes, films and
+pictures from the folder, nothing else.  Why a page like this: docs/decisions/0013-report.md
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from ... import __version__
+from ..._types import Json
+from ...causes import FEW, Address
+from ...disk import replaced_file
+from ...ledger import Store, read_failures
+from ..results import Interrupted
+from .embedded import FIELDS, Embedded, embed_jobs, inert_json
+from .figures import Figures, read_figures
+from .wording import FILTERS, failures_for_people, headline, summary_line
+
+NAME: Final = "report.html"
+
+STEPS_BETWEEN_QUESTIONS: Final = 200_000
+"""SQLite's instructions between two looks at whether anybody still waits: some milliseconds."""
+
+GoOn = Callable[[], bool]
+
+
+def write_report(store: Store, path: Path, address: Address, go_on: GoOn = lambda: True) -> None:
+    """Write the page to *path*, whole or not at all.  Raises Interrupted as soon as *go_on* says no."""
+    with _interruptible(store, go_on):
+        figures = read_figures(store)
+        embedded = embed_jobs(store, go_on)
+        page = _template().generate(**_context(store, figures, embedded, address))
+        with replaced_file(path) as file:
+            for piece in page:
+                if not go_on():
+                    raise Interrupted
+                file.write(piece)
+
+
+@contextmanager
+def _interruptible(store: Store, go_on: GoOn) -> Iterator[None]:
+    """Let *go_on* end a long query, too."""
+    store.connection.set_progress_handler(lambda: not go_on(), STEPS_BETWEEN_QUESTIONS)
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            raise Interrupted from error
+        raise
+    finally:
+        store.connection.set_progress_handler(None, 0)
+
+
+def _context(store: Store, figures: Figures, embedded: Embedded, address: Address) -> dict[str, Any]:
+    from markupsafe import Markup
+
+    simulated = store.fact("simulated") == "1"
+    style, theme, script = _asset("uPlot.min.css") + _asset("report.css"), _asset("theme.js"), _scripts()
+    settings: Json = {"fields": list(FIELDS), "models": list(embedded.models)}
+    return {
+        "version": __version__,
+        "made_at": time.time(),
+        "name": address.folder.absolute().name,
+        "simulated": simulated,
+        "figures": figures,
+        "headline": headline(figures),
+        "summary": summary_line(figures, simulated=simulated),
+        "failures": failures_for_people(read_failures(store, rows=FEW), figures, address),
+        "filters": FILTERS,
+        "embedded": embedded,
+        "again": address.command("report"),
+        "policy": _policy(scripts=(theme, script), style=style),
+        "style": Markup(style),  # noqa: S704 (our own files; everything else is escaped)
+        "theme": Markup(theme),  # noqa: S704
+        "script": Markup(script),  # noqa: S704
+        "charts_json": Markup(inert_json(figures.charts())),  # noqa: S704 (inert_json leaves no markup)
+        "settings_json": Markup(inert_json(settings)),  # noqa: S704
+        "jobs_json": (Markup(job) for job in embedded.jobs),  # noqa: S704
+    }
+
+
+def _policy(*, scripts: tuple[str, ...], style: str) -> str:
+    """Return what the page may load: our own lines by their hashes, files from the folder, no network."""
+    ours = " ".join(_hash(script) for script in scripts)
+    return (
+        f"default-src 'none'; script-src {ours}; style-src {_hash(style)};"
+        " media-src 'self' file:; img-src 'self' file: data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _scripts() -> str:
+    return ";\n".join(_asset(name) for name in ("uPlot.iife.min.js", "charts.js", "gallery.js"))
+
+
+@cache
+def _asset(name: str) -> str:
+    return (files(__package__) / "page" / name).read_text("utf-8")
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    from . import wording
+
+    environment = Environment(
+        loader=FunctionLoader(_asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        count=wording.count, money=wording.money, span=wording.span, size=wording.size, shown=wording.shown,
+        instant=wording.instant, plural=wording.plural, seconds=wording.seconds,
+    )  # fmt: skip
+    return environment.get_template("report.html.j2")

@@ -1,0 +1,123 @@
+"""Which jobs does the page hold, and in which form?  Everything that went badly first, then the newest films.
+
+A page of a million jobs would open nowhere: so many jobs and so many bytes, and the page says what it
+leaves out.  The form is JSON that stays data wherever HTML puts it: no ``<``, ``>`` or ``&``, no line
+separator that a script could take for an end of line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ..._types import Json
+from ...ledger import Store
+from ...lifecycle import State
+from ..results import Interrupted
+
+MAX_JOBS: Final = 25_000
+MAX_BYTES: Final = 32 * 1024 * 1024
+LONGEST_TEXT: Final = 20_000
+"""Characters of one text in the page; the whole of it is in results.jsonl."""
+
+EXACT_IN_BROWSERS: Final = 2**53 - 1
+"""JavaScript rounds greater whole numbers: they are shown as text, so that a seed stays the seed."""
+
+FIELDS: Final = (
+    "id", "row", "model", "state", "inputs", "meta", "files", "attempts", "cost", "submitted", "completed",
+    "saved", "code", "message", "request", "gone",
+)  # fmt: skip
+"""The order of a job's values in the page; report.js reads them by these names."""
+
+_BAD: Final = f"state IN ('{State.FAILED}', '{State.UNKNOWN}', '{State.CANCELLED}')"
+
+_CHOSEN: Final = f"""SELECT seq FROM (SELECT seq FROM jobs WHERE {_BAD} ORDER BY position, seq LIMIT :half)
+    UNION ALL SELECT seq FROM (SELECT seq FROM jobs WHERE NOT ({_BAD})
+    ORDER BY state = '{State.SUCCEEDED}' DESC, saved_at DESC, position, seq LIMIT :most)"""
+
+_FILES: Final = """SELECT kind, file, bytes FROM artifacts
+    WHERE job = ? AND generation = ? AND saved_at IS NOT NULL ORDER BY n"""
+
+_UNSAFE: Final = re.compile("[<>&\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """The jobs of the page, as JSON arrays in manifest order."""
+
+    jobs: list[str]
+    models: list[str]
+    """What a job's ``model`` counts from 0."""
+    left_out: int
+
+
+def embed_jobs(
+    store: Store,
+    go_on: Callable[[], bool] = lambda: True,
+    *,
+    most: int = MAX_JOBS,
+    most_bytes: int = MAX_BYTES,
+) -> Embedded:
+    """Return what fits into the page.  Raises Interrupted as soon as *go_on* says no."""
+    models: dict[str, int] = {}
+    kept: list[tuple[tuple[bool, int, int], str]] = []
+    left_bytes = most_bytes
+    for job in _chosen(store, most):
+        if not go_on():
+            raise Interrupted
+        text = inert_json(_values(store, job, models))
+        left_bytes -= len(text.encode("utf-8", "replace"))
+        if left_bytes < 0:
+            break
+        kept.append(((not job["in_manifest"], job["position"], job["seq"]), text))
+    kept.sort()
+    total = store.count("1")
+    return Embedded(jobs=[text for _, text in kept], models=list(models), left_out=total - len(kept))
+
+
+def inert_json(value: Json) -> str:
+    """Return *value* as compact JSON that can stand inside any HTML element."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    clean = text.encode("utf-8", "replace").decode()  # half a surrogate pair has no UTF-8
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", clean)
+
+
+def _chosen(store: Store, most: int) -> Iterator[sqlite3.Row]:
+    seqs = [row[0] for row in store.connection.execute(_CHOSEN, {"half": most // 2, "most": most})]
+    for seq in seqs[:most]:
+        yield store.connection.execute("SELECT * FROM jobs WHERE seq = ?", (seq,)).fetchone()
+
+
+def _values(store: Store, job: sqlite3.Row, models: dict[str, int]) -> list[Json]:
+    files: list[Json] = [
+        [row["kind"], row["file"], row["bytes"]]
+        for row in store.connection.execute(_FILES, (job["seq"], job["generation"]))
+    ]
+    return [
+        job["id"], job["row"], models.setdefault(job["model"], len(models)), job["state"],
+        _shortened(json.loads(job["inputs"])), _shortened(json.loads(job["meta"])), files, job["attempts"],
+        job["cost_usd"], _rounded(job["submitted_at"]), _rounded(job["completed_at"]),
+        _rounded(job["saved_at"]), job["error_code"], _shortened(job["error_message"]), job["request_id"],
+        0 if job["in_manifest"] else 1,
+    ]  # fmt: skip
+
+
+def _shortened(value: Any) -> Any:
+    match value:
+        case str() if len(value) > LONGEST_TEXT:
+            return f"{value[:LONGEST_TEXT]}…"
+        case int() if abs(value) > EXACT_IN_BROWSERS:
+            return str(value)
+        case list():
+            return [_shortened(one) for one in value]
+        case dict():
+            return {name: _shortened(one) for name, one in value.items()}
+    return value
+
+
+def _rounded(instant: float | None) -> float | None:
+    return None if instant is None else round(instant, 1)

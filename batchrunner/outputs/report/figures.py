@@ -1,0 +1,242 @@
+"""The report's numbers: counts, money, time and run times over all jobs of a folder.
+
+Read as streams: a folder of a million jobs costs a few bytes a job for a moment, never a row.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Final
+
+from ..._types import Json
+from ...ledger import Store
+from ...lifecycle import State
+
+MOST_BARS: Final = 120
+"""A throughput chart has no more bars than a phone can show."""
+
+RUN_TIME_BINS: Final = 24
+
+NICE_WIDTHS_S: Final = (
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 604_800
+)  # fmt: skip
+"""Widths of a bar that a person reads at once, up to a week."""
+
+NICE_STEPS: Final = (1, 2, 2.5, 5, 10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throughput:
+    """Films saved and jobs failed, per bar of time; empty without either."""
+
+    start_at: float
+    width_s: float
+    saved: tuple[int, ...]
+    failed: tuple[int, ...]
+
+    def as_json(self) -> dict[str, Json]:
+        return {"start": self.start_at, "width": self.width_s,
+                "saved": list(self.saved), "failed": list(self.failed)}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTimes:
+    """How long a model's generations ran, in seconds."""
+
+    count: int
+    median_s: float
+    p90_s: float
+    slowest_s: float
+    width_s: float
+    first_s: float
+    """Where the first bin begins."""
+    bins: tuple[int, ...]
+    """The last one holds everything slower, too."""
+
+    def as_json(self) -> dict[str, Json]:
+        return {"first": self.first_s, "width": self.width_s, "bins": list(self.bins),
+                "median": self.median_s, "p90": self.p90_s, "slowest": self.slowest_s}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFigures:
+    """One model's share of the folder."""
+
+    model: str
+    jobs: int
+    succeeded: int
+    failed: int
+    cost_usd: float | None
+    run_times: RunTimes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """A folder in numbers."""
+
+    states: dict[State, int]
+    """Jobs of the manifest, zeros too."""
+    gone: int
+    """Jobs that are no longer in the manifest."""
+    superseded: int
+    kinds: dict[str, int]
+    """Saved files by kind: video, image, audio."""
+    size_bytes: int
+    cost_usd: float | None
+    """What the service said all attempts cost."""
+    first_at: float | None
+    last_at: float | None
+    busy_s: float
+    """How long at least one job was under way: nights between two runs do not count."""
+    throughput: Throughput | None
+    models: list[ModelFigures] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return sum(self.states.values())
+
+    def charts(self) -> dict[str, Json]:
+        """Return what charts.js draws."""
+        times: list[Json] = [each.run_times.as_json() for each in self.models if each.run_times]
+        return {"throughput": self.throughput.as_json() if self.throughput else None, "runTimes": times}
+
+
+def read_figures(store: Store) -> Figures:
+    """Return the numbers of the folder."""
+    files = store.connection.execute(
+        "SELECT kind, count(*), sum(bytes) FROM artifacts JOIN jobs"
+        " ON seq = job AND jobs.generation = artifacts.generation"
+        " WHERE artifacts.saved_at IS NOT NULL GROUP BY kind ORDER BY kind"
+    ).fetchall()
+    first_at, last_at, busy_s = _spans(store)
+    return Figures(
+        states=store.counts(),
+        gone=store.count("NOT in_manifest"),
+        superseded=store.superseded_count(),
+        kinds={row[0]: row[1] for row in files},
+        size_bytes=sum(row[2] or 0 for row in files),
+        cost_usd=store.cost_usd(),
+        first_at=first_at,
+        last_at=last_at,
+        busy_s=busy_s,
+        throughput=_throughput(store),
+        models=_models(store),
+    )
+
+
+def _spans(store: Store) -> tuple[float | None, float | None, float]:
+    """Return the first and the last instant of work, and the length of the union of all jobs' times."""
+    spans = store.connection.execute(
+        "SELECT a.submitted_at, max(ifnull(a.completed_at, a.submitted_at),"
+        "   iif(a.number = j.attempts AND a.generation = j.generation, ifnull(j.saved_at, 0), 0))"
+        " FROM attempts a JOIN jobs j ON seq = job WHERE a.submitted_at IS NOT NULL ORDER BY 1"
+    )
+    first: float | None = None
+    last, busy_s = -math.inf, 0.0
+    for start, end in spans:
+        first = start if first is None else first
+        busy_s += max(0.0, end - max(start, last))
+        last = max(last, end)
+    return first, None if first is None else last, busy_s
+
+
+_MOMENTS: Final = f"""
+    SELECT saved_at AS at, 1 AS good FROM jobs WHERE state = '{State.SUCCEEDED}' AND saved_at IS NOT NULL
+    UNION ALL
+    SELECT completed_at, 0 FROM jobs WHERE state = '{State.FAILED}' AND completed_at IS NOT NULL"""
+
+
+def _throughput(store: Store) -> Throughput | None:
+    first, last = store.connection.execute(f"SELECT min(at), max(at) FROM ({_MOMENTS})").fetchone()
+    if first is None:
+        return None
+    width_s = nice_width(last - first)
+    start = first // width_s * width_s
+    saved = [0] * (int((last - start) // width_s) + 1)
+    failed = saved.copy()
+    found = store.connection.execute(
+        f"SELECT CAST((at - ?) / ? AS INTEGER), good, count(*) FROM ({_MOMENTS}) GROUP BY 1, 2",
+        (start, width_s),
+    )
+    for bar, good, n in found:
+        (saved if good else failed)[min(bar, len(saved) - 1)] = n
+    return Throughput(start_at=start, width_s=width_s, saved=tuple(saved), failed=tuple(failed))
+
+
+def nice_width(span_s: float) -> float:
+    """Return the width of a bar such that *span_s* takes at most MOST_BARS of them."""
+    for width in NICE_WIDTHS_S:
+        if span_s / width < MOST_BARS - 1:
+            return float(width)
+    weeks = math.ceil(span_s / (MOST_BARS - 1) / NICE_WIDTHS_S[-1])
+    return float(weeks * NICE_WIDTHS_S[-1])
+
+
+def _models(store: Store) -> list[ModelFigures]:
+    counts: dict[str, Counter[str]] = {}
+    for model, state, n in store.connection.execute(
+        "SELECT model, state, count(*) FROM jobs WHERE in_manifest GROUP BY model, state ORDER BY model"
+    ):
+        counts.setdefault(model, Counter())[state] = n
+    costs = dict(
+        store.connection.execute(
+            "SELECT model, sum(attempts.cost_usd) FROM attempts JOIN jobs ON seq = job GROUP BY model"
+        ).fetchall()
+    )
+    times = dict(_run_times(store))
+    return [
+        ModelFigures(
+            model=model,
+            jobs=states.total(),
+            succeeded=states[State.SUCCEEDED],
+            failed=states[State.FAILED],
+            cost_usd=costs.get(model),
+            run_times=times.get(model),
+        )
+        for model, states in sorted(counts.items(), key=lambda item: (-item[1].total(), item[0]))
+    ]
+
+
+def _run_times(store: Store) -> Iterator[tuple[str, RunTimes]]:
+    """Yield each model's run times; a run time is taken as the middle of what the looks showed."""
+    rows = store.connection.execute(
+        "SELECT model, (ran_at_least_s + ran_at_most_s) / 2 FROM attempts JOIN jobs ON seq = job"
+        " WHERE ran_at_most_s IS NOT NULL ORDER BY model"
+    )
+    for model, group in groupby(rows, key=lambda row: str(row[0])):
+        yield model, run_times_of(array("d", (row[1] for row in group)))
+
+
+def run_times_of(seconds: array[float]) -> RunTimes:
+    """Return the distribution of *seconds*, of which there is at least one."""
+    ordered = array("d", sorted(seconds))
+    low, high = ordered[0], _quantile(ordered, 0.99)
+    width_s = _nice_step((high - low) / RUN_TIME_BINS or high / RUN_TIME_BINS or 0.1)
+    first_s = low // width_s * width_s
+    number = int((high - first_s) // width_s) + 1
+    marks = [bisect_left(ordered, first_s + width_s * n) for n in range(number)]
+    bins = [after - before for before, after in zip(marks, [*marks[1:], len(ordered)], strict=True)]
+    return RunTimes(
+        count=len(ordered),
+        median_s=_quantile(ordered, 0.5),
+        p90_s=_quantile(ordered, 0.9),
+        slowest_s=ordered[-1],
+        width_s=width_s,
+        first_s=first_s,
+        bins=tuple(bins),
+    )
+
+
+def _quantile(ordered: array[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def _nice_step(step: float) -> float:
+    magnitude = 10.0 ** math.floor(math.log10(step))
+    return next((magnitude * nice for nice in NICE_STEPS if magnitude * nice >= step), magnitude * 10)
