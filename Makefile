@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := out/demo
 
-.PHONY: help install demo browser test lint types fmt property bench bench-quick soak check build clean
+.PHONY: help install demo browser test lint types fmt property bench bench-quick soak docs check build clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,10 +52,17 @@ bench-quick: install  ## the same with little work, in two minutes; nothing is j
 soak: install  ## kill 200 runs at random instants; count what was paid twice or lost
 	$(BIN)/python -m tests.promises.soak --kills 200
 
-check: lint types test  ## all that CI runs
+check: lint types test docs  ## all that CI runs
+
+docs: install $(VENV)/.installed-docs  ## build the manual into site/; open site/index.html
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+$(VENV)/.installed-docs: pyproject.toml $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group docs
+	@touch $@
 
 build: install  ## build the wheel
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean:  ## remove what was made (not the venv)
-	rm -rf out dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf out dist build site .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,20 +16,20 @@ from ._types import Problem
 class Exit(IntEnum):
     """Exit codes, in the spirit of sysexits; where several apply the first of this list counts."""
 
-    INTERRUPTED = 130
-    TERMINATED = 143
-    HUNG_UP = 129
-    ACCOUNT = 77
-    DISK = 74
-    FOLDER = 73
-    OUTAGE = 69
-    INVALID = 65
-    MISSING = 66
-    USAGE = 2
-    OPEN = 75
-    SOME_FAILED = 1
-    OK = 0
-    INTERNAL = 70
+    INTERRUPTED = 130  # stopped at once by a second Ctrl-C
+    TERMINATED = 143  # stopped at once by SIGTERM
+    HUNG_UP = 129  # stopped at once by SIGHUP: the terminal went away
+    ACCOUNT = 77  # no token, token or balance refused, or a request that is someone else's
+    DISK = 74  # the disk is full, or answers with an error
+    FOLDER = 73  # the output folder is not usable: locked, of another service, results without a ledger
+    OUTAGE = 69  # the service was away for longer than --max-outage
+    INVALID = 65  # the manifest has problems; nothing was sent
+    MISSING = 66  # there is no such manifest, or no ledger in the folder
+    USAGE = 2  # the command's own words do not fit together, or a question could not be asked
+    OPEN = 75  # work that was asked for is still open: the same command again goes on with it
+    SOME_FAILED = 1  # all is done, but some jobs failed, were cancelled or are in doubt
+    OK = 0  # all that was asked for succeeded
+    INTERNAL = 70  # our mistake: please report it
 
 
 class ErrorCode(StrEnum):
@@ -39,17 +39,17 @@ class ErrorCode(StrEnum):
     REFUSED = "refused"  # the service does not take this row
     GENERATION_FAILED = "generation_failed"  # it was taken and did not work out
     MODERATED = "moderated"  # the service's own words: its content rules
-    CANCELLED_REMOTELY = "cancelled_remotely"
+    CANCELLED_REMOTELY = "cancelled_remotely"  # somebody cancelled it at the service
     JOB_TIMEOUT = "job_timeout"  # still submitted: not waited for any longer in this run
     RESULT_LOST = "result_lost"  # the service no longer knows the request
     NO_OUTPUT = "no_output"  # done, but without a link
     DOWNLOAD_FAILED = "download_failed"  # still ready
     BAD_OUTPUT = "bad_output"  # still ready: what arrived is no whole film or picture
-    ACCOUNT = "account"
-    OUTAGE = "outage"
-    DISK = "disk"
+    ACCOUNT = "account"  # said of a run that stopped; its jobs stay as they were
+    OUTAGE = "outage"  # the same
+    DISK = "disk"  # the same
     GIVEN_UP = "given_up"  # the user's word on a doubt
-    INTERNAL = "internal"
+    INTERNAL = "internal"  # our mistake: please report it with run.log
 
 
 class BatchrunnerError(Exception):

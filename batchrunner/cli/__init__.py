@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "cancel": Home("cancel", "Cancel a folder's jobs, as far as the service lets go of them."),
     "resolve": Home("resolve", "Say what became of submissions whose answers were lost."),
     "simulate": Home("simulate", "Stand in for the service on a local port: no account, no money."),
+    "completion": Home("completion", "Print what makes the Tab key know all this, in bash, zsh and fish."),
 }
 
 
