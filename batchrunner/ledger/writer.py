@@ -1,21 +1,23 @@
-"""The one writer: steps from many tasks, committed together, off the event loop.
+"""The one writer: steps from many tasks, committed together, on a thread that lives as long as the run.
 
 Whatever was queued while the last commit ran goes into the next one, so a busy run pays one disk sync for
-many steps and an idle one waits for nothing.  A step's caller resumes after its commit is durable.  A step
-that raises is undone alone; its neighbours are committed.
+many steps and an idle one waits for nothing.  A step's caller resumes after its commit is durable; the thread
+does not wait for the callers to take note, but begins the next commit.  A step that raises is undone alone;
+its neighbours are committed.
 """
 
 from __future__ import annotations
 
-import math
-import sqlite3
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar, cast
 
 import anyio
-import anyio.to_thread
+import anyio.lowlevel
 
 from ..disk import as_disk_trouble, is_disk_error
 from .store import Store
@@ -40,28 +42,40 @@ class LedgerWriter:
         """With *in_thread* False steps run at once where they are called (a ledger in memory)."""
         self._store = store
         self._in_thread = in_thread
-        self._send, self._receive = anyio.create_memory_object_stream[_Job](math.inf)
-        self._limiter = anyio.CapacityLimiter(1)
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._is_open = not in_thread
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keep the writer alive inside the block; on the way out every queued step is committed."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._write)
-            try:
-                yield
-            finally:
-                self._send.close()
+        if not self._in_thread:
+            yield
+            return
+        over = anyio.Event()
+        soon = asyncio.get_running_loop().call_soon_threadsafe  # wakes the loop, and waits for nothing
+        thread = threading.Thread(target=self._write, args=(soon, over.set), name="ledger", daemon=True)
+        thread.start()
+        self._is_open = True
+        try:
+            yield
+        finally:
+            self._is_open = False
+            self._queue.put(None)
+            with anyio.CancelScope(shield=True):  # what was queued is committed, whoever is cancelled
+                await over.wait()
+            thread.join()
 
     async def do(self, step: Step[T]) -> T:
         """Run *step* in a transaction and return its result once that is durable.
 
-        A cancelled caller's step is committed all the same.  Raises what the step raises, and DiskTrouble
-        when the ledger cannot be written.
+        A cancelled caller's step is committed all the same.  Raises what the step raises, DiskTrouble when
+        the ledger cannot be written, and RuntimeError when the writer is not running (any more).
         """
+        if not self._is_open:
+            raise RuntimeError("the ledger's writer is not running")
         job = _Job(step)
         if self._in_thread:
-            self._send.send_nowait(job)
+            self._queue.put(job)
             await job.done.wait()
         else:
             self._commit([job])
@@ -70,25 +84,38 @@ class LedgerWriter:
             raise job.error
         return cast(T, job.result)
 
-    async def _write(self) -> None:
-        # Shielded: what was queued is committed, whoever is cancelled.
-        with anyio.CancelScope(shield=True), self._receive:
-            async for job in self._receive:
-                batch = [job]
-                while self._receive.statistics().current_buffer_used:
-                    batch.append(self._receive.receive_nowait())
-                await anyio.to_thread.run_sync(self._commit, batch, limiter=self._limiter)
-                for written in batch:
-                    written.done.set()
+    def _write(self, soon: Callable[..., object], over: Callable[[], None]) -> None:
+        """Commit what is queued, until the end of the queue is; runs on the thread."""
+        while batch := self._next_batch():
+            self._commit(batch)
+            soon(_wake, batch)
+        soon(over)
+
+    def _next_batch(self) -> list[_Job]:
+        """Wait for a step and return it with all that are queued behind it; nothing at the queue's end."""
+        batch: list[_Job] = []
+        job = self._queue.get()
+        try:
+            while job is not None:
+                batch.append(job)
+                job = self._queue.get_nowait()
+        except Empty:
+            return batch
+        if batch:
+            self._queue.put(None)  # the end comes after this batch
+        return batch
 
     def _commit(self, batch: list[_Job]) -> None:
         try:
             with self._store.transaction():
                 for job in batch:
                     self._run(job)
-        except (sqlite3.Error, OSError) as error:
+        except BaseException as error:  # whoever waits has to hear of it
+            trouble = (
+                as_disk_trouble(error) if isinstance(error, Exception) and is_disk_error(error) else error
+            )
             for job in batch:  # none of them is on the disk
-                job.error = as_disk_trouble(error) if is_disk_error(error) else error
+                job.error = trouble
 
     def _run(self, job: _Job) -> None:
         connection = self._store.connection
@@ -101,3 +128,8 @@ class LedgerWriter:
                 raise  # the disk, not the step: the whole batch is lost
             connection.execute("ROLLBACK TO step")
         connection.execute("RELEASE step")
+
+
+def _wake(batch: list[_Job]) -> None:
+    for job in batch:
+        job.done.set()

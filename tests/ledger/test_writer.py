@@ -160,6 +160,45 @@ async def test_a_mistake_of_ours_is_no_disk_trouble(path):
         assert await writer.do(lambda store: store.fact("origin")) is None
 
 
+async def test_all_steps_of_a_run_are_taken_on_one_thread(path):
+    async with writing(path) as (writer, _):
+        threads = {await writer.do(lambda store: threading.get_ident()) for _ in range(3)}
+
+    assert len(threads) == 1
+
+
+async def test_a_step_that_comes_too_late_is_refused_and_waits_for_nothing(path):
+    async with writing(path) as (writer, _):
+        await writer.do(lambda store: store.intend(1, 1.0))
+
+    with pytest.raises(RuntimeError, match="not running"):
+        await writer.do(lambda store: store.intend(2, 1.0))
+
+
+async def test_a_step_that_ends_its_thread_is_heard_of_by_all_and_ends_nothing(path):
+    heard: list[BaseException] = []
+
+    async def call(step):
+        try:
+            await writer.do(step)
+        except SystemExit as error:
+            heard.append(error)
+
+    def leave(store):
+        store.intend(1, 1.0)
+        raise SystemExit
+
+    async with writing(path) as (writer, store):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(call, leave)
+            tasks.start_soon(call, lambda ledger: ledger.intend(2, 1.0))
+        await writer.do(lambda ledger: ledger.intend(3, 1.0))
+
+        assert heard
+        assert the(store, "job-00").state is State.PENDING
+        assert the(store, "job-02").state is State.SUBMITTING
+
+
 async def test_in_memory_steps_run_where_they_are_called():
     store = Store.in_memory()
     take(store, some_jobs(1))
