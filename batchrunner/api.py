@@ -20,6 +20,7 @@ from .client import PRODUCTION
 from .credentials import find_token
 from .events import RunEvent
 from .folder import Folder
+from .lookup import Lookup
 from .manifest import NamedManifest
 from .models import Schemas
 from .outcome import Report
@@ -53,15 +54,16 @@ async def run_async(
     `Report.exit_code` and `Report.reason`.
     """
     service = Service(base_url=base_url, token="" if simulate else token or find_token(), simulate=simulate)
+    known = Schemas([Path(schema) for schema in schemas], Lookup(service=service).schema)
     named = None
     if manifest is not None:
-        known = Schemas([Path(schema) for schema in schemas])
         named = NamedManifest(source=str(manifest), model=model, schemas=known)
     order = Order(
         folder=Folder(Path(output)),
         manifest=named,
         settings=settings or Settings(),
         rerun=rerun or Rerun(),
+        schemas=known,
         service=service,
         confirm=confirm,
         listener=on_event,

@@ -68,7 +68,7 @@ async def learn(
 
 
 def _price(model: str, entry: dict[str, Json], schemas: Schemas) -> Price | NoPrice:
-    schema = schemas.get(model)
+    schema = schemas.at_hand(model)
     defaults = {**(schema.defaults if schema else {}), **defaults_in(entry.get("input_schema"))}
     return parse_price(model, entry, defaults)
 

@@ -26,19 +26,35 @@ class Consent:
     """Says whether the run may cost what the question says."""
 
 
-def price_what_is_open(store: Store, prices: Prices) -> str:
-    """Set aside what earlier attempts are taken to cost of which nothing is known: a cap counts them, too.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """What earlier attempts are taken to cost of which the ledger knows nothing yet."""
 
-    Returns why that cannot be said of one of them; nothing when it can.
-    """
-    unknown = ""
+    costs: tuple[tuple[int, int, int, int], ...] = ()
+    """Job, generation, number, and micro-dollars."""
+    unknown: str = ""
+    """Why that cannot be said of one of them."""
+
+    @property
+    def micros(self) -> int:
+        return sum(micros for *_, micros in self.costs)
+
+    def set_aside(self, store: Store) -> None:
+        """Write it down: a cap counts them, too."""
+        for job, generation, number, micros in self.costs:
+            store.set_aside(job, generation, number, micros)
+
+
+def price_earlier(store: Store, prices: Prices) -> Earlier:
+    """Return what attempts are taken to cost of which no cost was said and no price was known."""
+    costs, unknown = [], ""
     for job, generation, number, model, inputs in store.unpriced_attempts():
-        cost = prices.of(model, inputs)
-        if cost is None:
+        micros = prices.of(model, inputs)
+        if micros is None:
             unknown = prices.why_not(model)
         else:
-            store.set_aside(job, generation, number, cost)
-    return unknown
+            costs.append((job, generation, number, micros))
+    return Earlier(costs=tuple(costs), unknown=unknown)
 
 
 def check_money(plan: Plan, settings: Settings, consent: Consent) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from .asking import Learned, learn
 from .catalogue import Shelf
 from .client import Client
-from .consent import price_what_is_open
+from .consent import Earlier, price_earlier
 from .ledger import Store
 from .models import Schemas
 from .plan import Plan, to_submit
@@ -18,10 +18,7 @@ from .settings import Settings
 async def quoted(
     store: Store, plan: Plan, settings: Settings, client: Client | None, *, shelf: Shelf, schemas: Schemas
 ) -> tuple[Plan, Learned]:
-    """Return *plan* with what it costs and takes, and all that was learned for that.
-
-    Under a cap, earlier attempts of unknown cost are given an estimate in the ledger on the way.
-    """
+    """Return *plan* with what it costs and takes, and all that was learned for that."""
     has_cap = settings.max_cost_micros is not None
     models = set(plan.models)
     if has_cap and not settings.collect_only:
@@ -29,7 +26,7 @@ async def quoted(
     if not models:
         return plan, Learned()
     learned = await learn(client, models, shelf=shelf, schemas=schemas, otherwise=settings.price_micros)
-    unknown = price_what_is_open(store, learned.prices) if has_cap else ""
+    earlier = price_earlier(store, learned.prices) if has_cap else Earlier()
     quote = make_quote(
         to_submit(store, settings, plan),
         learned.prices,
@@ -37,7 +34,7 @@ async def quoted(
         concurrency=settings.concurrency,
         balance=learned.balance,
         cap_micros=settings.max_cost_micros,
-        committed_micros=store.committed_micros(),
-        unknown_before=unknown,
+        committed_micros=store.committed_micros() + earlier.micros,
+        unknown_before=earlier.unknown,
     )
     return replace(plan, quote=quote), learned

@@ -22,9 +22,9 @@ import anyio.to_thread
 from .asking import Learned
 from .causes import Address
 from .client import Client
-from .consent import Consent, check_money
+from .consent import Consent, check_money, price_earlier
 from .disk import disk_errors_named, is_disk_error
-from .errors import DiskTrouble, Exit, ManifestInvalid, ManifestMissing, Usage
+from .errors import AccountRefused, DiskTrouble, Exit, ManifestInvalid, ManifestMissing, Usage
 from .events import Listener, RunEvent
 from .folder import Folder
 from .ledger import LedgerWriter, Store
@@ -123,7 +123,7 @@ async def run_order(order: Order) -> Report:
     outage, disk) reports it instead, with everything it had done.
     """
     order.folder.check_usable()
-    with owned(order.folder, undo_on=(ManifestInvalid, ManifestMissing, Usage)) as store:
+    with owned(order.folder, undo_on=(ManifestInvalid, ManifestMissing, Usage, AccountRefused)) as store:
         check_origin(store, order.service)
         async with AsyncExitStack() as opened:
             with store.transaction():
@@ -132,6 +132,8 @@ async def run_order(order: Order) -> Report:
                 client = await opened.enter_async_context(order.service.connected(order.folder))
                 plan, learned = await _quoted(store, order, plan, client)
                 check_money(plan, order.settings, order.consent)
+                if order.settings.max_cost_micros is not None:
+                    price_earlier(store, learned.prices).set_aside(store)
             with RunLog(order.folder.log) as log:
                 return await _run(store, order, plan, learned, client, log)
 

@@ -39,6 +39,8 @@ COMMANDS: Final = {
     "verify": Home("verify", "Check a folder's ledger and files; --repair fetches flawed ones again."),
     "cancel": Home("cancel", "Cancel a folder's jobs, as far as the service lets go of them."),
     "resolve": Home("resolve", "Say what became of submissions whose answers were lost."),
+    "models": Home("models", "Look into the catalogue: list, show, schema."),
+    "init": Home("init", "Write a manifest to begin with: for a model, or from a CSV file."),
     "simulate": Home("simulate", "Stand in for the service on a local port: no account, no money."),
     "completion": Home("completion", "Print what makes the Tab key know all this, in bash, zsh and fish."),
 }

@@ -27,7 +27,7 @@ connection_options = together(
 )  # fmt: skip
 
 
-def named_service(folder: Folder, flags: Mapping[str, Any], *, token_needed: bool = True) -> Service:
+def named_service(folder: Folder | None, flags: Mapping[str, Any], *, token_needed: bool = True) -> Service:
     """Return the service the flags name; a folder that rehearses goes on rehearsing.
 
     Raises AccountRefused when there is no token and one is needed.
@@ -38,7 +38,7 @@ def named_service(folder: Folder, flags: Mapping[str, Any], *, token_needed: boo
     if timeout_s is not None and timeout_s <= 0:
         raise Usage("--http-timeout must be more than 0")
     timeouts = Timeouts() if timeout_s is None else Timeouts.all(timeout_s)
-    recorded = None if flags["base_url"] else _recorded_origin(folder)
+    recorded = None if flags["base_url"] or folder is None else _recorded_origin(folder)
     if flags["simulate"] or recorded == SIMULATED_ORIGIN:
         return Service(simulate=True, timeouts=timeouts)
     # A folder may come from anywhere: only an address on this machine is taken from it.

@@ -9,18 +9,26 @@ from typing import Any
 from .._types import Job, Problem
 from ..ledger import Store
 from ..ledger.intake import staged_count
+from ..lookup import Lookup
 from ..manifest import NamedManifest
 from ..models import Schemas
 from ..names import printable
 from ..plan import load_jobs
+from ..service import Service
 from .words import say
 
 
-def named_manifest(manifest: str, flags: Mapping[str, Any]) -> NamedManifest:
-    """Return the manifest the flags name; what a given schema gets wrong is said at once."""
-    schemas = Schemas(flags["schemas"])
+def named_schemas(flags: Mapping[str, Any], service: Service) -> Schemas:
+    """Return the schemas that count, the catalogue's last; what a given one gets wrong is said at once."""
+    lookup = Lookup(service=service, remark=lambda words: say(f"note: {printable(words)}"))
+    schemas = Schemas(flags["schemas"], lookup.schema)
     for warning in schemas.warnings:
         say(f"warning: {printable(warning)}")
+    return schemas
+
+
+def named_manifest(manifest: str, flags: Mapping[str, Any], schemas: Schemas) -> NamedManifest:
+    """Return the manifest the flags name."""
     return NamedManifest(
         source=manifest, input_format=flags["input_format"], model=flags["model"], schemas=schemas
     )

@@ -21,7 +21,7 @@ from ..session import Order, plan_only, run_order
 from ..settings import OnInterrupt, OnUnknown, PollSpacing, Rerun, Selection, Settings
 from .again import command_again
 from .connection import connection_options, named_service
-from .manifests import check, named_manifest
+from .manifests import check, named_manifest, named_schemas
 from .options import folder_argument, manifest_argument, manifest_options, option, run_options
 from .words import ask, on_terminal, plan_words, say, say_error, summary_words
 
@@ -74,7 +74,7 @@ def _run(manifest: str | None, path: Path, flags: dict[str, Any]) -> int:
     try:
         service = named_service(folder, flags)
     except AccountRefused as error:
-        _name_problems_too(manifest, flags)
+        _name_problems_too(manifest, folder, flags)
         raise _told(error, as_json=as_json) from None
     with display(
         flags["progress"], as_json=as_json, quiet=flags["quiet"], verbose=flags["verbose"]
@@ -100,9 +100,11 @@ def _plan(manifest: str, path: Path, flags: dict[str, Any]) -> int:
 def _order(
     manifest: str | None, folder: Folder, service: Service, flags: dict[str, Any], **more: Any
 ) -> Order:
+    schemas = named_schemas(flags, service)
     return Order(
         folder=folder,
-        manifest=None if manifest is None else named_manifest(manifest, flags),
+        manifest=None if manifest is None else named_manifest(manifest, flags, schemas),
+        schemas=schemas,
         settings=_settings(flags),
         rerun=Rerun(retry=frozenset(flags["retry"]), redo=flags["redo"]),
         service=service,
@@ -151,12 +153,13 @@ def _settings(flags: dict[str, Any]) -> Settings:
     )
 
 
-def _name_problems_too(manifest: str | None, flags: dict[str, Any]) -> None:
+def _name_problems_too(manifest: str | None, folder: Folder, flags: dict[str, Any]) -> None:
     """Without a token nothing can run; still, name the manifest's problems in the same pass."""
     if manifest is None or manifest == "-":
         return
     try:
-        check(named_manifest(manifest, flags).rows())
+        service = named_service(folder, flags, token_needed=False)
+        check(named_manifest(manifest, flags, named_schemas(flags, service)).rows())
     except ManifestInvalid as error:
         say_error(error)
 

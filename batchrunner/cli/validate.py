@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from ..errors import Exit, ManifestInvalid
-from .manifests import check, named_manifest
+from .connection import connection_options, named_service
+from .manifests import check, named_manifest, named_schemas
 from .options import json_option, manifest_argument, manifest_options
 from .words import say
 
@@ -16,10 +17,15 @@ from .words import say
 @click.command()
 @manifest_argument
 @manifest_options
+@connection_options
 @json_option
 def validate(manifest: str, as_json: bool, **flags: Any) -> int:
-    """Check MANIFEST against its model's schema; nothing is sent and no account is needed."""
-    named = named_manifest(manifest, flags)
+    """Check MANIFEST against its models' schemas; nothing is submitted.
+
+    No account is needed for a model whose schema is bundled, given, or was read from the catalogue before.
+    """
+    service = named_service(None, flags, token_needed=False)
+    named = named_manifest(manifest, flags, named_schemas(flags, service))
     try:
         jobs = check(named.rows())
     except ManifestInvalid as error:

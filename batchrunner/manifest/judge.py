@@ -129,8 +129,10 @@ class Judge:
             return None
         schema = self._rules.schemas.get(model)
         if schema is None:
-            known = f"bundled: {', '.join(bundled_models())}; give another model's schema with --schema FILE"
-            self._say(place, MODEL, f"no input schema for the model {show(model)}", known, once=True)
+            why = self._rules.schemas.why_not(model)
+            known = f"give one with --schema FILE; bundled: {', '.join(bundled_models())}"
+            message = f"no input schema for the model {show(model)}"
+            self._say(place, MODEL, f"{message}: {why}" if why else message, known, once=True)
         return schema
 
     def _inputs(self, schema: InputSchema) -> Inputs:

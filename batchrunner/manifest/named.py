@@ -1,8 +1,9 @@
 """Is a named manifest still the one that was taken in?
 
 What decides its jobs is written down, as digests: the program's version, how the manifest was named, the
-schemas, and the bytes of every file that was read for it.  Where all of that is the same the jobs are, and
-nothing has to be read again.  Why this is safe: docs/decisions/0008-unchanged-manifest.md
+schemas (the catalogue's as well), and the bytes of every file that was read for it.  Where all of that is the
+same the jobs are, and nothing has to be read again.  Why this is safe:
+docs/decisions/0008-unchanged-manifest.md
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -52,14 +53,18 @@ class NamedManifest:
         """
         if self.source == STDIN or None in self._read.values() or self._digests(self._read) != self._read:
             return None
-        return self._written(self._read)
+        return self._written(self._read, self.schemas.published())
 
     def is_as(self, record: str | None) -> bool:
         """Return whether `rows` would give the very jobs that *record* was made of."""
         if record is None or self.source == STDIN:
             return False
-        files: dict[str, str] = json.loads(record)["files"]
-        return self._written(self._digests(files)) == record
+        decided = json.loads(record)
+        files: dict[str, str] = decided["files"]
+        if self._digests(files) != files:
+            return False
+        published = self.schemas.published(decided.get("published", {}))
+        return self._written(dict(files), published) == record
 
     def _note(self, path: Path) -> None:
         self._read[str(path)] = _digest(path)
@@ -67,13 +72,14 @@ class NamedManifest:
     def _digests(self, names: Iterable[str]) -> dict[str, str | None]:
         return {name: _digest(Path(name)) for name in names}
 
-    def _written(self, files: dict[str, str | None]) -> str:
+    def _written(self, files: Mapping[str, str | None], published: Mapping[str, str]) -> str:
         decides: Json = {
             "version": __version__,
             "source": self.source,
             "input_format": self.input_format,
             "model": self.model,
             "schemas": self.schemas.digest(),
+            "published": dict(published),
             "files": dict(files),
         }
         return json.dumps(decides, sort_keys=True)

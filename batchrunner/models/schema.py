@@ -39,6 +39,7 @@ class InputSchema:
 
     model: str
     properties: Mapping[str, Schema]
+    required: frozenset[str]
     takes_others: bool
     """Whether inputs without a property are taken: only where the schema says so, or says nothing at all."""
     defaults: Inputs
@@ -69,10 +70,12 @@ class InputSchema:
             if isinstance(properties, dict)
             else {}
         )
+        required = schema.get("required")
         others = schema.pop("additionalProperties", None)  # unknown names are `unknown`'s, with better words
         return cls(
             model=model,
             properties=named,
+            required=frozenset(map(str, required)) if isinstance(required, list) else frozenset(),
             takes_others=not named or others is True or isinstance(others, dict),
             defaults=defaults_in(document),
             warnings=tuple(dict.fromkeys(cleaner.warnings)),

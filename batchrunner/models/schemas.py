@@ -1,26 +1,40 @@
-"""Which input schema counts for a model: one that was given, or the bundled one?"""
+"""Which input schema counts for a model: one that was given, the bundled one, or the catalogue's?"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TypeAlias
 
 from .._types import Json
 from ..errors import ManifestInvalid, ManifestMissing, Usage
 from .schema import InputSchema
 
 
-class Schemas:
-    """The schemas a command knows: those given, then those bundled."""
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """There is no schema, and why."""
 
-    def __init__(self, given: Sequence[Path] = ()) -> None:
+    why: str
+
+
+Published: TypeAlias = "Callable[[str], Json | Missing]"
+"""Gives the schema that the catalogue has of a model."""
+
+
+class Schemas:
+    """The schemas a command knows: those given, then those bundled, then what the catalogue has."""
+
+    def __init__(self, given: Sequence[Path] = (), published: Published | None = None) -> None:
         """Read the schema files of ``--schema``, each a bare input schema or a catalogue entry.
+
+        *published* is asked, once a model, where no file and no bundled schema says anything.
 
         Raises ManifestMissing when a file cannot be read, ManifestInvalid when it is no schema, and
         Usage when two files are bare: nothing then says which one counts.
@@ -28,6 +42,9 @@ class Schemas:
         self._named: dict[str, InputSchema] = {}
         self._bare: InputSchema | None = None
         self._given: list[Json] = []
+        self._published = published
+        self._asked: dict[str, InputSchema | Missing] = {}
+        self._digests: dict[str, str] = {}
         for path in given:
             document = load_document(path)
             self._given.append(document)
@@ -38,11 +55,40 @@ class Schemas:
                 )
 
     def get(self, model: str) -> InputSchema | None:
-        """Return the input schema of *model*, None when there is none."""
+        """Return the input schema of *model*, None when there is none.
+
+        Raises AccountRefused when the catalogue had to be asked and refuses the token.
+        """
+        found = self.at_hand(model) or self._from_catalogue(model)
+        return found if isinstance(found, InputSchema) else None
+
+    def at_hand(self, model: str) -> InputSchema | None:
+        """Return what `get` returns where nothing need be asked for it."""
         named = self._named.get(model)
         if named is None and self._bare is not None:
             return replace(self._bare, model=model)
-        return named or (_bundled(model) if model in bundled_models() else None)
+        if named is not None or model in bundled_models():
+            return named or _bundled(model)
+        found = self._asked.get(model)
+        return found if isinstance(found, InputSchema) else None
+
+    def why_not(self, model: str) -> str:
+        """Return why there is no schema of *model*; nothing when that was never asked."""
+        found = self._asked.get(model)
+        return found.why if isinstance(found, Missing) else ""
+
+    def _from_catalogue(self, model: str) -> InputSchema | Missing | None:
+        if self._published is None:
+            return None
+        if model not in self._asked:
+            document = self._published(model)
+            try:
+                found = document if isinstance(document, Missing) else InputSchema.parse(model, document)
+            except ManifestInvalid as error:
+                found = Missing(f"the catalogue's schema is of no use: {error.message}")
+            self._asked[model] = found
+            self._digests[model] = "" if isinstance(document, Missing) else _digest(document)
+        return self._asked[model]
 
     def digest(self) -> str:
         """Return a hash over what decides what `get` gives: schemas given, in order, and bundled."""
@@ -50,6 +96,15 @@ class Schemas:
         for model in bundled_models():
             hasher.update(_bundled_file(model).read_bytes())
         return hasher.hexdigest()
+
+    def published(self, models: Iterable[str] = ()) -> dict[str, str]:
+        """Return a hash of the catalogue's schema of each model that it was asked about.
+
+        *models* are asked about now; one without a schema has an empty hash.
+        """
+        for model in models:
+            self.get(model)
+        return dict(self._digests)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -62,7 +117,8 @@ class Schemas:
 
         Raises ManifestInvalid when *document* is no schema.
         """
-        manifest = Schemas()
+        manifest = Schemas(published=self._published)
+        manifest._asked, manifest._digests = self._asked, self._digests  # what one asks the other knows
         manifest._take(document, source)
         manifest._named.update(self._named)
         manifest._bare = self._bare or manifest._bare
@@ -78,6 +134,10 @@ class Schemas:
             return True
         is_first, self._bare = self._bare is None, schema
         return is_first
+
+
+def _digest(document: Json) -> str:
+    return sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def load_document(path: Path) -> Json:
@@ -109,7 +169,13 @@ def _found(folder: Traversable, prefix: str) -> list[str]:
 
 @cache
 def _bundled(model: str) -> InputSchema:
-    return InputSchema.parse(model, json.loads(_bundled_file(model).read_text(encoding="utf-8")))
+    return InputSchema.parse(model, bundled_document(model))
+
+
+def bundled_document(model: str) -> Json:
+    """Return the schema of a bundled model, exactly as the service publishes it."""
+    document: Json = json.loads(_bundled_file(model).read_text(encoding="utf-8"))
+    return document
 
 
 def _bundled_file(model: str) -> Traversable:

@@ -132,7 +132,7 @@ class FakeService:
 
     def __post_init__(self) -> None:
         self.usual = {"submit": _submit, "status": _status, "result": _result, "model": _model, "film": _film,
-                      "balance": _balance,
+                      "balance": _balance, "models": answers(200, {"models": [], "total": 0}),
                       "cancel": answers(202, {"outcome": "not_cancellable"}),
                       "nowhere": answers(404, {"error_code": 404001, "error_message": "?"})}  # fmt: skip
 
@@ -315,6 +315,8 @@ def _endpoint(method: str, path: str) -> str:
         return "submit" if method == "POST" else "model"
     if path.startswith("/v1/requests/") and parts[-1] in ("status", "result", "cancel"):
         return parts[-1]
+    if path == "/v1/models":
+        return "models"
     if path == "/prod/v2/balance":
         return "balance"
     return "film" if path.startswith("/out/") else "nowhere"

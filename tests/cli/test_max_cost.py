@@ -57,8 +57,10 @@ def test_attempts_made_before_there_was_a_price_count_at_what_they_are_taken_to_
     batch.write("fox", "owl")
     here.run("--only", "fox")
 
+    plan = here.plan("--max-cost", "0.9", "--price", "0.5", "--json").json
     capped = here.run("--max-cost", "0.9", "--price", "0.5")
 
+    assert plan["max_cost_left_usd"] == 0.4
     assert capped.code == 75
     assert fake.posts() == 1
 

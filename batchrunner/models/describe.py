@@ -1,0 +1,147 @@
+"""What may stand in each input of a model, in words and by example?
+
+Read from a cleaned schema; pure.  For ``models show`` and for the manifests that ``init`` writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from .._types import Inputs, Json
+from .findings import TYPE_NAMES
+from .formats import ADDRESS_FORMATS
+from .lenient import Schema, branch_for, kinds
+from .schema import InputSchema
+from .wording import bare, listed, show
+
+EXAMPLE_TEXT: Final = "A red fox runs through fresh snow."
+
+KINDS_OF_ADDRESS: Final = {"image": "picture.png", "video": "film.mp4", "audio": "sound.mp3"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """One input, for people."""
+
+    name: str
+    is_required: bool
+    takes: str
+    """Type and limits: ``a whole number, 2 to 12``."""
+    default: Json
+    """None: the schema names none."""
+    about: str
+    """The schema's own title and description, on one line."""
+
+
+def describe(schema: InputSchema) -> Iterator[Described]:
+    """Yield every input of a model, those it needs first."""
+    names = sorted(schema.properties, key=lambda name: name not in schema.required)
+    for name in names:
+        yield Described(
+            name=name,
+            is_required=name in schema.required,
+            takes=takes(schema.properties[name]),
+            default=schema.defaults.get(name),
+            about=_about(schema.properties[name]),
+        )
+
+
+def takes(schema: Schema) -> str:
+    """Return what *schema* allows, in words."""
+    values = schema.get("enum")
+    if isinstance(values, list):
+        return listed(values) if len(values) > 1 else bare(values[0])
+    wanted = kinds(schema) - {"null"}
+    if "array" in wanted:
+        return _list(branch_for(schema, "array"))
+    if schema.get("format") in ADDRESS_FORMATS:
+        return "an https address"
+    names = " or ".join(TYPE_NAMES[kind] for kind in TYPE_NAMES if kind in wanted) or "any value"
+    limits = _limits(schema)
+    return f"{names}, {limits}" if limits else names
+
+
+def _list(schema: Schema) -> str:
+    items = schema.get("items")
+    of = ""
+    if isinstance(items, dict) and items:
+        of = " of https addresses" if items.get("format") in ADDRESS_FORMATS else f", each {takes(items)}"
+    count = _between(schema.get("minItems"), schema.get("maxItems"), "item")
+    return f"a list{of}, {count}" if count else f"a list{of}"
+
+
+def _limits(schema: Schema) -> str:
+    length = _between(schema.get("minLength"), schema.get("maxLength"), "character")
+    return length or _between(schema.get("minimum"), schema.get("maximum"))
+
+
+def _between(low: Json, high: Json, thing: str = "") -> str:
+    """Return the limits in words, such as ``2 to 12``, or ``at most 1 item`` with a *thing*."""
+    if low is None and high is None:
+        return ""
+    last = low if high is None else high
+    things = f" {thing}" + ("" if last == 1 else "s") if thing else ""
+    if low is not None and high is not None and low != high:
+        return f"{show(low)} to {show(high)}{things}"
+    word = "at least " if high is None else "at most " if low is None else ""
+    return f"{word}{show(last)}{things}"
+
+
+def _about(schema: Schema) -> str:
+    words = (schema.get("title"), schema.get("description"))
+    return ": ".join(" ".join(word.split()) for word in words if isinstance(word, str) and word.strip())
+
+
+# ── examples ──
+
+
+def example(schema: InputSchema) -> Inputs:
+    """Return inputs a model takes: those it needs, by example."""
+    return {name: _example(schema.properties[name], name, schema) for name in schema.properties
+            if name in schema.required}  # fmt: skip
+
+
+def _example(part: Schema, name: str, schema: InputSchema) -> Json:
+    default = schema.defaults.get(name)
+    return default if default is not None else _value(part)
+
+
+def _value(part: Schema) -> Json:
+    """Return a value that *part* allows, as far as its plain keywords say."""
+    values = part.get("enum")
+    if isinstance(values, list) and values:
+        return values[0]
+    wanted = kinds(part)
+    if "array" in wanted:
+        return _items(branch_for(part, "array"))
+    if "string" in wanted or not wanted:
+        return _text(branch_for(part, "string"))
+    for kind in ("integer", "number"):
+        if kind in wanted:
+            return _size(branch_for(part, kind))
+    return False if "boolean" in wanted else {}
+
+
+def _items(part: Schema) -> Json:
+    items, least = part.get("items"), part.get("minItems")
+    one = _value(items) if isinstance(items, dict) else EXAMPLE_TEXT
+    return [one] * (int(least) if isinstance(least, int | float) and least > 1 else 1)
+
+
+def _text(part: Schema) -> str:
+    form = part.get("format")
+    if form in ADDRESS_FORMATS:
+        file = KINDS_OF_ADDRESS.get(str(form).partition("_")[0], "picture.png")
+        return f"https://example.com/{file}"
+    most, least = part.get("maxLength"), part.get("minLength")
+    text = EXAMPLE_TEXT[: int(most)] if isinstance(most, int | float) else EXAMPLE_TEXT
+    return text.ljust(int(least), ".") if isinstance(least, int | float) else text
+
+
+def _size(part: Schema) -> Json:
+    low, high, step = part.get("minimum"), part.get("maximum"), part.get("multipleOf")
+    if isinstance(step, int | float) and isinstance(low, int | float):
+        return int(-(-low // step) * step) if isinstance(step, int) else low
+    return next((limit for limit in (low, high, step) if isinstance(limit, int | float)), 1)
