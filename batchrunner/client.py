@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -110,7 +110,7 @@ class Download:
     headers: Mapping[str, str]
     _response: httpx.Response
 
-    async def chunks(self, size: int = 1 << 19) -> AsyncIterator[bytes]:
+    async def chunks(self, size: int = 1 << 19) -> AsyncGenerator[bytes, None]:
         """Yield the body in pieces of about *size* bytes.  Raises DownloadBroken when the connection fails.
 
         What had arrived by then is yielded before: the library's own pieces would lose it.

@@ -232,12 +232,10 @@ def _count_all(store: Store, limit: int | None, reasons: Counter[str]) -> set[st
     return {model for model, *_ in groups}
 
 
-def to_submit(store: Store, settings: Settings, plan: Plan) -> Iterator[tuple[str, Inputs]]:
-    """Return (model, inputs) of each job that *plan* submits."""
+def to_submit(store: Store, settings: Settings, plan: Plan) -> Iterator[tuple[str, str, int, str, Inputs]]:
+    """Return (id, file, row, model, inputs) of each job that *plan* submits."""
     chosen = (
-        (model, inputs)
-        for job_id, model, inputs in store.pending_inputs()
-        if is_chosen(job_id, settings.selection, plan.sample)
+        pending for pending in store.pending_jobs() if is_chosen(pending[0], settings.selection, plan.sample)
     )
     return islice(chosen, plan.submit)
 

@@ -28,7 +28,7 @@ async def quoted(
     learned = await learn(client, models, shelf=shelf, schemas=schemas, otherwise=settings.price_micros)
     earlier = price_earlier(store, learned.prices) if has_cap else Earlier()
     quote = make_quote(
-        to_submit(store, settings, plan),
+        ((model, inputs) for *_, model, inputs in to_submit(store, settings, plan)),
         learned.prices,
         run_times_s=mean_run_times((model, low, high) for model, _, low, high in store.run_times()),
         concurrency=settings.concurrency,

@@ -49,6 +49,13 @@ class Service:
         return self.simulate or bool(self.token)
 
     @asynccontextmanager
+    async def without_token(self) -> AsyncIterator[Client]:
+        """Give a client that fetches files of the outside as anybody could, also in a rehearsal."""
+        base_url = PRODUCTION if self.simulate else self.base_url
+        async with Client(base_url, "", timeouts=self.timeouts) as client:
+            yield client
+
+    @asynccontextmanager
     async def connected(self, folder: Folder | None) -> AsyncIterator[Client]:
         """Give a client for as long as the block lasts; a rehearsal's service remembers in *folder*."""
         if not self.simulate:

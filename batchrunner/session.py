@@ -29,6 +29,7 @@ from .events import Listener, RunEvent
 from .folder import Folder
 from .ledger import LedgerWriter, Store
 from .lifecycle import State
+from .looking import check_images, sightings
 from .manifest.named import MANIFEST_FACT, NamedManifest
 from .models import Schemas
 from .outcome import Report, Tally, decide_exit
@@ -36,7 +37,7 @@ from .outputs.dataset import write_data_set
 from .outputs.results import Interrupted, write_results
 from .outputs.runlog import RunLog
 from .ownership import owned
-from .plan import RERUN_FACT, Plan, is_chosen, load_jobs, prepare
+from .plan import RERUN_FACT, Plan, is_chosen, load_jobs, prepare, to_submit
 from .policy.runtimes import key_of
 from .pool import Context, run_pool, take_back_all
 from .presence import all_there
@@ -68,6 +69,8 @@ class Order:
     """Asked before an edit redoes many paid jobs; says whether to go on."""
     listener: Listener = lambda event: None
     handle_signals: bool = False
+    check_images: bool = False
+    """Look at every image of the jobs to submit before anything is sent."""
     consent: Consent = field(default_factory=Consent)
     schemas: Schemas = field(default_factory=Schemas)
     """Say how a job's units are counted where the catalogue's own schema does not."""
@@ -105,6 +108,7 @@ def _planned_as_it_stands(store: Store, order: Order) -> Plan | None:
 
 
 async def _with_quote(store: Store, order: Order, plan: Plan) -> Plan:
+    await _look_at_images(store, order, plan)
     if not order.service.can_be_asked:
         return (await _quoted(store, order, plan, None))[0]
     async with order.service.connected(None) as client:
@@ -131,11 +135,19 @@ async def run_order(order: Order) -> Report:
                 record_origin(store, order.service)
                 client = await opened.enter_async_context(order.service.connected(order.folder))
                 plan, learned = await _quoted(store, order, plan, client)
+                await _look_at_images(store, order, plan)
                 check_money(plan, order.settings, order.consent)
                 if order.settings.max_cost_micros is not None:
                     price_earlier(store, learned.prices).set_aside(store)
             with RunLog(order.folder.log) as log:
                 return await _run(store, order, plan, learned, client, log)
+
+
+async def _look_at_images(store: Store, order: Order, plan: Plan) -> None:
+    """Do what ``--check-images`` asks for.  Raises ManifestInvalid."""
+    if order.check_images:
+        async with order.service.without_token() as client:
+            await check_images(client, sightings(to_submit(store, order.settings, plan), order.schemas))
 
 
 async def _quoted(store: Store, order: Order, plan: Plan, client: Client | None) -> tuple[Plan, Learned]:

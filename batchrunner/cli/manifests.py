@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from typing import Any
 
 from .._types import Job, Problem
+from ..errors import ManifestInvalid
 from ..ledger import Store
-from ..ledger.intake import staged_count
+from ..ledger.intake import staged_count, take_in
 from ..lookup import Lookup
 from ..manifest import NamedManifest
 from ..models import Schemas
@@ -34,8 +35,19 @@ def named_manifest(manifest: str, flags: Mapping[str, Any], schemas: Schemas) ->
     )
 
 
-def check(rows: Iterable[Job | Problem]) -> int:
-    """Return the number of jobs.  Raises ManifestInvalid, naming every problem, when there is one."""
+def check(rows: Iterable[Job | Problem], then: Callable[[Store], None] | None = None) -> int:
+    """Return the number of jobs.  Raises ManifestInvalid, naming every problem, when there is one.
+
+    *then* may look further into a ledger that holds them all, each of them pending.
+    """
     with closing(Store.scratch()) as store:
         load_jobs(store, rows)
-        return staged_count(store)
+        jobs = staged_count(store)
+        if then is not None:
+            take_in(store, 0.0)
+            try:
+                then(store)
+            except ManifestInvalid as error:
+                error.jobs = jobs - len({problem.id for problem in error.problems})
+                raise
+        return jobs

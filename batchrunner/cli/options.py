@@ -99,6 +99,12 @@ manifest_options = together(
            help="The manifest's format, when its name does not say it (standard input is '-')."),
 )  # fmt: skip
 
+images_option = option(
+    "--check-images",
+    is_flag=True,
+    help="Look at each image once, as the service will, before anything is paid.",
+)
+
 json_option = option("--json", "as_json", is_flag=True, help="Data for programs, on standard output.")
 quiet_option = option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
 verbose_option = option("-v", "--verbose", is_flag=True, help="Say every step of every job.")
@@ -133,6 +139,7 @@ run_options = together(
     option("--limit", type=click.IntRange(0), metavar="N", help="New submissions in this run."),
     option("--sample", type=click.IntRange(0), metavar="N", help="Submit only N jobs, always the same ones."),
     option("--until", type=Until(), metavar="HH:MM|ISO|+2h", help="Submit nothing after this instant."),
+    images_option,
     option("--max-cost", type=Usd(), metavar="USD",
            help="Submit nothing that would bring the folder's cost above this, earlier runs included."),
     option("--confirm-above", type=Usd(), metavar="USD",

@@ -105,6 +105,7 @@ def _order(
         folder=folder,
         manifest=None if manifest is None else named_manifest(manifest, flags, schemas),
         schemas=schemas,
+        check_images=flags["check_images"],
         settings=_settings(flags),
         rerun=Rerun(retry=frozenset(flags["retry"]), redo=flags["redo"]),
         service=service,

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
+import anyio
 import click
 
 from ..errors import Exit, ManifestInvalid
+from ..ledger import Store
+from ..looking import check_images as check_images_of
+from ..looking import sightings
+from ..models import Schemas
+from ..service import Service
 from .connection import connection_options, named_service
 from .manifests import check, named_manifest, named_schemas
-from .options import json_option, manifest_argument, manifest_options
+from .options import images_option, json_option, manifest_argument, manifest_options
 from .words import say
 
 
 @click.command()
 @manifest_argument
 @manifest_options
+@images_option
 @connection_options
 @json_option
-def validate(manifest: str, as_json: bool, **flags: Any) -> int:
+def validate(manifest: str, check_images: bool, as_json: bool, **flags: Any) -> int:
     """Check MANIFEST against its models' schemas; nothing is submitted.
 
     No account is needed for a model whose schema is bundled, given, or was read from the catalogue before.
     """
     service = named_service(None, flags, token_needed=False)
-    named = named_manifest(manifest, flags, named_schemas(flags, service))
+    schemas = named_schemas(flags, service)
+    named = named_manifest(manifest, flags, schemas)
     try:
-        jobs = check(named.rows())
+        jobs = check(named.rows(), partial(_look, service, schemas) if check_images else None)
     except ManifestInvalid as error:
         if as_json and error.problems:
             _print_json(error.jobs, error)
@@ -37,6 +46,16 @@ def validate(manifest: str, as_json: bool, **flags: Any) -> int:
     else:
         say(f"{manifest}: {jobs:,} job{'' if jobs == 1 else 's'}, no problems")
     return int(Exit.OK)
+
+
+def _look(service: Service, schemas: Schemas, store: Store) -> None:
+    """Look at every image of the manifest in *store*."""
+
+    async def looked() -> None:
+        async with service.without_token() as client:
+            await check_images_of(client, sightings(store.pending_jobs(), schemas))
+
+    anyio.run(looked)
 
 
 def _print_json(jobs: int, error: ManifestInvalid | None) -> None:

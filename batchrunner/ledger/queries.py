@@ -120,13 +120,13 @@ class Queries:
         )
         return ((row[0], row[1], row[2], bool(row[3]) and row[2] == 0) for row in rows)
 
-    def pending_inputs(self) -> Iterator[tuple[str, str, Inputs]]:
-        """Yield (id, model, inputs) of the manifest's pending jobs, in its order."""
+    def pending_jobs(self) -> Iterator[tuple[str, str, int, str, Inputs]]:
+        """Yield (id, file, row, model, inputs) of the manifest's pending jobs, in its order."""
         rows = self.connection.execute(
-            f"SELECT id, model, inputs FROM jobs WHERE state = '{State.PENDING}' AND in_manifest"
+            f"SELECT id, file, row, model, inputs FROM jobs WHERE state = '{State.PENDING}' AND in_manifest"
             " ORDER BY position"
         )
-        return ((row[0], row[1], json.loads(row[2])) for row in rows)
+        return ((*row[:4], json.loads(row[4])) for row in rows)
 
     def saved_files(self) -> Iterator[tuple[int, int, str, int]]:
         """Yield (seq, n, file, bytes) of every output of every job that has succeeded."""
