@@ -20,7 +20,7 @@ MAX_NAME_BYTES: Final = 255
 MAX_STEM_BYTES: Final = 200
 """Leaves room for ``-xxxxxxxx``, ``.NNN``, an extension, and what a part file adds."""
 
-_FORBIDDEN: Final = frozenset('<>:"/\\|?*')
+FORBIDDEN: Final = frozenset('<>:"/\\|?*')
 
 _DEVICES: Final = frozenset({"con", "prn", "aux", "nul", "conin$", "conout$"}) | {
     f"{port}{digit}" for port in ("com", "lpt") for digit in "0123456789¹²³"
@@ -44,7 +44,7 @@ def safe_stem(job_id: str) -> str:
     An id that had to be changed ends in ``-`` and eight hex digits of its SHA-256, so that two ids
     cleaned to the same text stay apart.  At most MAX_STEM_BYTES and nine bytes long.
     """
-    return job_id if _is_portable(job_id) else f"{_cleaned(job_id)}{_mark(job_id)}"
+    return job_id if _is_portable(job_id) else f"{_cleaned(job_id)}{mark(job_id)}"
 
 
 def file_name(job_id: str, n: int, extension: str, *, distinct: bool = False) -> str:
@@ -58,10 +58,16 @@ def file_name(job_id: str, n: int, extension: str, *, distinct: bool = False) ->
     if not _EXTENSION.fullmatch(extension):
         raise ValueError(f"{extension!r} is no file extension such as '.mp4'")
     stem = safe_stem(job_id)
-    if distinct and not stem.endswith(_mark(job_id)):
-        stem += _mark(job_id)
+    if distinct and not stem.endswith(mark(job_id)):
+        stem += mark(job_id)
     number = "" if n == 1 else f".{n}"
     return f"{stem}{number}{extension}"
+
+
+def mark(job_id: str) -> str:
+    """Return what makes a name the job's own: ``-`` and eight hex digits of its id's SHA-256."""
+    # A lone surrogate can come out of JSON; it has no UTF-8, but it must have a hash.
+    return f"-{sha256(job_id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
 
 
 def collision_key(name: str) -> str:
@@ -117,13 +123,8 @@ def _cleaned(text: str) -> str:
     return clean.rstrip(". ") or "job"
 
 
-def _mark(job_id: str) -> str:
-    # A lone surrogate can come out of JSON; it has no UTF-8, but it must have a hash.
-    return f"-{sha256(job_id.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
-
-
 def _is_allowed(char: str) -> bool:
-    return char not in _FORBIDDEN and (char == " " or not (_is_invisible(char) or char.isspace()))
+    return char not in FORBIDDEN and (char == " " or not (_is_invisible(char) or char.isspace()))
 
 
 def _is_invisible(char: str) -> bool:

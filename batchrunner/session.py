@@ -27,6 +27,7 @@ from .disk import disk_errors_named, is_disk_error
 from .errors import AccountRefused, DiskTrouble, Exit, ManifestInvalid, ManifestMissing, Usage
 from .events import Listener, RunEvent
 from .folder import Folder
+from .layout import settle_layout
 from .ledger import LedgerWriter, Store
 from .lifecycle import State
 from .looking import check_images, sightings
@@ -175,6 +176,7 @@ def _prepared(store: Store, order: Order, *, unchanged: bool) -> Plan:
         all_there=partial(all_there, order.folder.path),
         now=time.time(),
     )
+    settle_layout(store, order.settings.name, plan.total)
     if plan.redone > max(MANY_EDITS, plan.total / 10) and not order.confirm(_redo_question(plan)):
         raise Usage(
             f"{plan.redone} edited jobs would be paid for again; nothing was sent",

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from .errors import ErrorCode, Usage
+from .naming import BadPattern, check_pattern
 
 RETRY_STATES: Final = ("failed", "unknown", "cancelled")
 
@@ -103,14 +104,25 @@ class Settings:
     price_micros: int | None = None
     """What a job costs where the catalogue gives no price, in micro-dollars (``--price``)."""
     max_file_bytes: int = 2 << 30
+    name: str | None = None
+    """How the folder's files are called, such as ``{model}/{seed}-{id}``; None: as they are, or ``{id}``."""
     selection: Selection = field(default_factory=Selection)
 
     def __post_init__(self) -> None:
         _at_least_one(concurrency=self.concurrency, downloads=self.downloads, max_attempts=self.max_attempts)
+        if self.name is not None:
+            _check_name(self.name)
         if self.poll_interval_s <= 0:
             raise Usage("--poll-interval must be more than 0")
         if self.submit_only and self.collect_only:
             raise Usage("--submit-only and --collect-only exclude each other")
+
+
+def _check_name(pattern: str) -> None:
+    try:
+        check_pattern(pattern)
+    except BadPattern as error:
+        raise Usage(f"--name {pattern}: {error}", hint="such as {model}/{seed}-{id}") from None
 
 
 def _at_least_one(**numbers: int) -> None:

@@ -148,6 +148,8 @@ run_options = together(
            help="What a job costs where the catalogue gives no price."),
     option("--submit-only", is_flag=True, help="Submit, and leave the collecting to a later run."),
     option("--collect-only", is_flag=True, help="Collect what was submitted; submit nothing."),
+    option("--name", metavar="PATTERN",
+           help="What files are called below videos/, such as '{model}/{seed}-{id}'; the folder keeps it."),
     option("--yes", is_flag=True, help="Answer yes where a question would be asked."),
     option("--progress", type=click.Choice(["auto", "live", "plain", "none"]), default="auto",
            show_default=True, help="How the run shows its progress."),

@@ -146,6 +146,7 @@ def _settings(flags: dict[str, Any]) -> Settings:
         on_unknown=OnUnknown(flags["on_unknown"]),
         on_interrupt=OnInterrupt(flags["on_interrupt"]),
         halt_on_failures=flags["halt_on_failures"],
+        name=flags["name"],
         submit_only=flags["submit_only"],
         collect_only=flags["collect_only"],
         max_cost_micros=flags["max_cost"],

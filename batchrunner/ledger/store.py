@@ -17,10 +17,14 @@ from typing import Any, Final, Self
 from .._types import JobError, Output, RequestId
 from ..errors import ErrorCode
 from ..lifecycle import Event, State, next_state
-from ..names import collision_key, file_name
+from ..names import collision_key
+from ..naming import Layout, Subject, candidates
 from .connections import open_for_reading, open_for_writing, open_scratch
 from .queries import Artifact, Entry, Queries
 from .schema import ensure_schema
+
+LAYOUT: Final = "layout"
+"""The folder's fact that says how its files are called."""
 
 FOLDER_OF_KIND: Final = {"video": "videos", "image": "images", "audio": "audio"}
 
@@ -260,7 +264,7 @@ class Store(Queries):
             (seq, entry.generation, n),
         ).fetchone()
         file: str | None = known["file"] if (known["file"] or "").endswith(extension) else None
-        for candidate in _candidates(entry.id, n, FOLDER_OF_KIND[kind], extension, seq):
+        for candidate in self._names(seq, n, FOLDER_OF_KIND[kind], extension):
             if file is not None:
                 break
             if not self._key_in_use(collision_key(candidate)) and not taken(candidate):
@@ -417,6 +421,13 @@ class Store(Queries):
         ).fetchone()
         return row[0] if row else None
 
+    def _names(self, seq: int, n: int, folder: str, extension: str) -> Iterator[str]:
+        """Yield the names an output may get by the folder's layout, the wanted one first."""
+        row = self.connection.execute("SELECT * FROM jobs WHERE seq = ?", (seq,)).fetchone()
+        subject = Subject(id=row["id"], model=row["model"], index=row["position"], row=row["row"],
+                          inputs=json.loads(row["inputs"]), meta=json.loads(row["meta"]))  # fmt: skip
+        return candidates(Layout.parse(self.fact(LAYOUT)), subject, n, folder, extension, seq)
+
     def _key_in_use(self, key: str) -> bool:
         return (
             self.connection.execute("SELECT 1 FROM artifacts WHERE file_key = ?", (key,)).fetchone()
@@ -456,15 +467,6 @@ _EDITABLE: Final = frozenset({State.PENDING, State.SUCCEEDED, State.FAILED, Stat
 
 def _error(error: JobError) -> dict[str, object]:
     return {"error_code": str(error.code), "error_message": error.message, "service_code": error.service_code}
-
-
-def _candidates(job_id: str, n: int, folder: str, extension: str, seq: int) -> Iterator[str]:
-    yield f"{folder}/{file_name(job_id, n, extension)}"
-    yield f"{folder}/{file_name(job_id, n, extension, distinct=True)}"
-    number = seq
-    while True:
-        yield f"{folder}/{file_name(f'job-{number}', n, extension, distinct=True)}"
-        number += 1_000_003  # far beyond any other job's number
 
 
 def _superseded_name(file: str, mark: str) -> str:
