@@ -74,6 +74,8 @@ class Job:
     """Kept beside the result, never sent."""
     fingerprint: str
     """Hex SHA-256 over model and inputs; see manifest/fingerprint.py."""
+    written: str | None = field(default=None, compare=False, repr=False)
+    """The inputs as canonical JSON, where that was made already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,9 @@ from .stopping import WIRE_GRACE_S, Phase
 MANY_EDITS: Final = 20
 """An edit that redoes more jobs than this, and more than a tenth of the manifest, asks first."""
 
+OFTEN: Final = 100_000
+"""Steps of SQLite's machine: a few milliseconds."""
+
 OLD_AFTER_S: Final = 86_400.0
 """A day: how long the service keeps a request is not documented, so older ones are warned of."""
 
@@ -266,6 +269,8 @@ async def _write_outputs(context: Context, store: Store, folder: Folder) -> None
         return stopping.phase is not Phase.NOW or not stopping.interrupted
 
     def write() -> None:
+        # Whatever SQLite is at when the second Ctrl-C comes: it asks now and then whether to go on.
+        store.connection.set_progress_handler(lambda: not go_on(), OFTEN)
         write_results(store, folder.path / "results.jsonl", go_on)
         write_data_set(store, folder.path, go_on)
 
@@ -278,6 +283,11 @@ async def _write_outputs(context: Context, store: Store, folder: Folder) -> None
         pass
     except DiskTrouble as error:
         stopping.fail(error)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+    finally:
+        store.connection.set_progress_handler(None, 0)
 
 
 async def _write_report(context: Context, store: Store, folder: Folder, go_on: Callable[[], bool]) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from batchrunner.errors import ErrorCode
 from batchrunner.events import RunEvent
 from batchrunner.ledger import Store
 from batchrunner.lifecycle import State
 from batchrunner.outputs.dataset import CARD_MARK, look_into, read_metadata, write_data_set
-from batchrunner.outputs.results import Interrupted, iso, read_results, write_results
+from batchrunner.outputs.results import Interrupted, iso, json_line, read_lines, read_results, write_results
 from batchrunner.outputs.runlog import RunLog
 from tests.builders import MODEL, a_job, an_error, bring, nothing, some_jobs, take, the
 
@@ -262,3 +265,34 @@ def test_the_log_keeps_every_event_as_a_line_and_goes_on_where_it_was(tmp_path):
         for at in (1, 2)
     ]
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+# ── the same line, as data and as text ──
+
+HOSTILE = {
+    "text": 'a "fox"\n\x7f\u202eevil 狐 \\u0041',
+    "seed": 5.0,
+    "images": ["https://a.example/é"],
+    "deep": {"a": None},
+}
+
+
+def test_the_text_of_every_line_says_what_its_data_says(store):
+    take(store, [*some_jobs(len(State)), a_job("狐-\x7f", meta={"note": "ü\x9f", "n": 1}, **HOSTILE)])
+    for number, state in enumerate(state for state in State):
+        bring(store, state, f"job-{number:02d}", outputs=2)
+    bring(store, State.SUCCEEDED, "狐-\x7f")
+
+    lines, data = list(read_lines(store)), list(read_results(store))
+
+    assert [json.loads(line) for line in lines] == [json.loads(json_line(found)) for found in data]
+    assert [list(json.loads(line)) for line in lines] == [list(found) for found in data]
+    assert all("\x7f" not in line and "\u202e" not in line and line.count("\n") == 1 for line in lines)
+    assert "狐" in lines[-1]
+
+
+@given(st.floats(0, 4e9) | st.integers(0, 2**32).map(lambda n: n + 0.9999996))
+def test_an_instant_reads_as_the_standard_library_writes_it(instant):
+    wanted = datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds")
+
+    assert iso(instant) == wanted.replace("+00:00", "Z")

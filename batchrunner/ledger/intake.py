@@ -139,7 +139,7 @@ def _staged_rows(
             problems.append((position, row))
         else:
             place, meta = row.place, canonical(row.meta) if row.meta else "{}"
-            inputs = canonical(row.inputs)
+            inputs = row.written or canonical(row.inputs)
             yield position, row.id, place.file, place.row, row.model, inputs, meta, row.fingerprint
 
 

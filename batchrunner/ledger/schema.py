@@ -53,6 +53,7 @@ CREATE TABLE jobs (
     cost_usd      REAL
 ) STRICT;
 CREATE INDEX jobs_by_state ON jobs (state, position);
+CREATE INDEX jobs_in_order ON jobs (in_manifest DESC, position);
 CREATE INDEX jobs_gone ON jobs (state, in_manifest) WHERE NOT in_manifest;
 CREATE INDEX jobs_by_error ON jobs (error_code, in_manifest) WHERE error_code IS NOT NULL;
 
