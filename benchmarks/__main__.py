@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from .crowd import crowd
 from .downloads import downloads
 from .durability import durability
 from .figures import Finding, table
@@ -26,6 +27,7 @@ BENCHMARKS: Final[dict[str, Callable[[Scale, Path], Sequence[Finding]]]] = {
     "makespan": makespan,
     "requests": requests,
     "downloads": downloads,
+    "crowd": crowd,
     "validation": validation,
     "durability": durability,
     "startup": startup,
