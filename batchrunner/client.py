@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Final, Self, TypeAlias, cast
 from urllib.parse import quote, urljoin
@@ -40,6 +40,9 @@ MAX_REQUESTS: Final = 64
 
 MAX_SUBMISSIONS: Final = 16
 """Submissions at once: so many a sudden outage can leave in doubt before anything is known of it."""
+
+MAX_KNOWN_URLS: Final = 4_096
+"""Addresses kept in parsed form: jobs in flight are looked at again and again."""
 
 MAX_BODY_BYTES: Final = 4 << 20
 """A JSON answer larger than this is not read to its end."""
@@ -245,7 +248,7 @@ class Client:
         self, method: str, path: str, headers: httpx.Headers, silence_s: float, body: bytes | None = None
     ) -> httpx.Request:
         timeout = self._timeout(silence_s)
-        url = path if path.startswith(BALANCE_HOST) else self._base + path
+        url = _url(path if path.startswith(BALANCE_HOST) else self._base + path)
         return httpx.Request(method, url, headers=headers, content=body, extensions=timeout)
 
     def _timeout(self, silence_s: float) -> dict[str, dict[str, float | None]]:
@@ -330,6 +333,11 @@ class Client:
 def fault_of(error: Exception) -> Fault:
     """Return what a transport exception says of the exchange; an unlisted one counts as lost."""
     return next((FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS), Fault.LOST)
+
+
+@lru_cache(maxsize=MAX_KNOWN_URLS)
+def _url(address: str) -> httpx.URL:
+    return httpx.URL(address)
 
 
 def _body(response: httpx.Response) -> AsyncIterable[bytes]:

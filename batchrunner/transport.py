@@ -77,8 +77,10 @@ class _AiohttpTransport(httpx.AsyncBaseTransport):
         try:
             response = await self._session.request(
                 request.method,
-                yarl.URL(str(request.url), encoded=True),
-                headers=request.headers.multi_items(),
+                _letter_by_letter(str(request.url)),
+                headers=[
+                    (name.decode("ascii"), value.decode("ascii")) for name, value in request.headers.raw
+                ],
                 data=body or None,
                 allow_redirects=False,
                 timeout=_timeout(timeout["connect"], timeout["read"]),
@@ -110,6 +112,11 @@ class _Body(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         """Give the connection back; one with an unread rest is closed."""
         self._response.release()
+
+
+@lru_cache(maxsize=4_096)  # jobs in flight are looked at again and again
+def _letter_by_letter(address: str) -> yarl.URL:
+    return yarl.URL(address, encoded=True)
 
 
 @lru_cache(maxsize=16)
