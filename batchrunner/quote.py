@@ -107,7 +107,7 @@ class Quote:
 
 
 def make_quote(
-    submissions: Iterable[tuple[str, Inputs]],
+    submissions: Iterable[tuple[str, Inputs, int]],
     prices: Prices,
     *,
     run_times_s: Mapping[str, float],
@@ -117,7 +117,7 @@ def make_quote(
     committed_micros: int = 0,
     unknown_before: str = "",
 ) -> Quote:
-    """Return what *submissions* (model and inputs of each job) cost and take.
+    """Return what *submissions* (model, inputs, and how many jobs are alike) cost and take.
 
     *run_times_s* holds the mean run time measured of each model; one that was never run is taken to be like
     the others.
@@ -125,13 +125,13 @@ def make_quote(
     jobs: dict[str, int] = defaultdict(int)
     micros: dict[str, int] = defaultdict(int)
     unpriced: dict[str, int] = defaultdict(int)
-    for model, inputs in submissions:
-        jobs[model] += 1
+    for model, inputs, alike in submissions:
+        jobs[model] += alike
         cost = prices.of(model, inputs)
         if cost is None:
-            unpriced[model] += 1
+            unpriced[model] += alike
         else:
-            micros[model] += cost
+            micros[model] += cost * alike
     lines = tuple(_line(prices, model, n, micros[model], unpriced[model]) for model, n in jobs.items())
     return Quote(
         lines=lines,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
+from ._types import Inputs
 from .asking import Learned, learn
 from .catalogue import Shelf
 from .client import Client
 from .consent import Earlier, price_earlier
 from .ledger import Store
 from .models import Schemas
-from .plan import Plan, to_submit
+from .plan import EVERYTHING, Plan, to_submit
+from .pricing import COUNTING_INPUTS
 from .quote import make_quote, mean_run_times
 from .settings import Settings
 
@@ -28,7 +31,7 @@ async def quoted(
     learned = await learn(client, models, shelf=shelf, schemas=schemas, otherwise=settings.price_micros)
     earlier = price_earlier(store, learned.prices) if has_cap else Earlier()
     quote = make_quote(
-        ((model, inputs) for *_, model, inputs in to_submit(store, settings, plan)),
+        _alike(store, settings, plan),
         learned.prices,
         run_times_s=mean_run_times((model, low, high) for model, _, low, high in store.run_times()),
         concurrency=settings.concurrency,
@@ -38,3 +41,11 @@ async def quoted(
         unknown_before=earlier.unknown,
     )
     return replace(plan, quote=quote), learned
+
+
+def _alike(store: Store, settings: Settings, plan: Plan) -> Iterator[tuple[str, Inputs, int]]:
+    """Yield model, the inputs a price depends on, and how many of the jobs to submit are alike in them."""
+    if settings.selection == EVERYTHING:  # counted by the ledger: a million jobs in a second or two
+        yield from store.pending_alike(COUNTING_INPUTS, limit=plan.submit)
+    else:
+        yield from ((model, inputs, 1) for *_, model, inputs in to_submit(store, settings, plan))

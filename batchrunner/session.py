@@ -33,6 +33,7 @@ from .lifecycle import State
 from .looking import check_images, sightings
 from .manifest.named import MANIFEST_FACT, NamedManifest
 from .models import Schemas
+from .money import dollars
 from .outcome import Report, Tally, decide_exit
 from .outputs.dataset import write_data_set
 from .outputs.results import Interrupted, write_results
@@ -228,6 +229,7 @@ async def _run(
                 simulated=order.service.simulate or client.simulated,
                 spent_usd=store.cost_usd(),
             )
+            _warn_of_balance(context, plan)
             unconfirmed = [model for model in plan.models if model not in learned.confirmed]
             await run_pool(context, sample=plan.sample, models=unconfirmed)
             if context.stopping.interrupted and order.settings.on_interrupt is OnInterrupt.CANCEL_QUEUED:
@@ -259,6 +261,14 @@ def _warn_of_age(context: Context, store: Store) -> None:
     old = store.count("state IN ('submitted', 'ready') AND submitted_at < ?", before)
     if old:
         context.tell("warning", message=f"{old} submitted more than a day ago and not collected yet")
+
+
+def _warn_of_balance(context: Context, plan: Plan) -> None:
+    """Say before the first submission that the money will not last to the end."""
+    quote = plan.quote
+    if quote.balance.micros is not None and quote.balance.micros < quote.at_most_micros:
+        left, cost = dollars(quote.balance.micros), dollars(quote.at_most_micros)
+        context.tell("warning", message=f"the balance is {left}, less than the {cost} this run may cost")
 
 
 async def _write_outputs(context: Context, store: Store, folder: Folder) -> None:

@@ -24,7 +24,7 @@ ODD = ("odd", {})
 
 def a_quote(*jobs, prices=PRICES, run_times=None, concurrency=1, balance=None):
     return make_quote(
-        jobs, prices, run_times_s=run_times or {}, concurrency=concurrency,
+        [(*job, 1) for job in jobs], prices, run_times_s=run_times or {}, concurrency=concurrency,
         balance=balance or Balance(why_not="?"),
     )  # fmt: skip
 

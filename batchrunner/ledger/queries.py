@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -127,6 +127,19 @@ class Queries:
             " ORDER BY position"
         )
         return ((*row[:4], json.loads(row[4])) for row in rows)
+
+    def pending_alike(self, names: Sequence[str], *, limit: int) -> Iterator[tuple[str, Inputs, int]]:
+        """Yield (model, its inputs of *names*, count) of the first pending jobs, alike ones together."""
+        values = ", ".join("json_extract(inputs, ?)" for _ in names)
+        groups = ", ".join(str(number) for number in range(1, len(names) + 2))
+        rows = self.connection.execute(
+            f"SELECT model, {values}, count(*) FROM (SELECT model, inputs FROM jobs"
+            f" WHERE state = '{State.PENDING}' AND in_manifest ORDER BY position LIMIT ?) GROUP BY {groups}",
+            (*(f'$."{name}"' for name in names), limit),
+        )
+        for model, *found, count in rows:
+            inputs = zip(names, found, strict=True)
+            yield model, {name: value for name, value in inputs if value is not None}, count
 
     def saved_files(self) -> Iterator[tuple[int, int, str, int]]:
         """Yield (seq, n, file, bytes) of every output of every job that has succeeded."""

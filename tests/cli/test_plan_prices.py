@@ -108,3 +108,27 @@ def test_the_token_goes_to_no_other_host_for_the_balance(batch, fake, here):
     here.run()
 
     assert [seen.path for seen in fake.calls("balance")] == ["/prod/v2/balance"]
+
+
+def test_a_run_whose_money_will_not_last_says_so_before_it_begins(batch, fake, here):
+    fake.entry, fake.balance_usd = PRICED, 0.05
+    batch.write("fox")
+
+    events = here.run("--json").lines
+
+    [warning] = [event for event in events if event["event"] == "warning"]
+    assert "0.05 USD, less than the 0.10 USD" in warning["message"]
+
+
+def test_alike_jobs_are_counted_together_and_cost_the_same_as_one_by_one(batch, fake, here):
+    fake.entry = PRICED
+    lengths = [None, 2, 2, 12, 5]
+    batch.write(*({"id": f"j{n}", "text": "x", "seed": n, "duration": d} for n, d in enumerate(lengths)))
+
+    together = here.plan("--json").json
+    one_by_one = here.plan("--only", "j*", "--json").json
+    first_three = here.plan("--limit", 3, "--json").json
+
+    assert together["cost_usd"] == one_by_one["cost_usd"] == 0.52
+    assert together["costs"] == one_by_one["costs"]
+    assert first_three["cost_usd"] == 0.18
