@@ -232,11 +232,11 @@ class Client:
 
     async def balance(self) -> Answer | None:
         """Read what is left on the account; None where no host is known that may be asked with this token."""
-        if self._transport is not None or self.is_local:
-            return await self._call(Endpoint.BALANCE, "GET", BALANCE)
-        if self.origin != PRODUCTION:
+        if self.origin == PRODUCTION:
+            return await self._call(Endpoint.BALANCE, "GET", BALANCE_HOST + BALANCE)
+        if self._transport is None and not self.is_local:
             return None
-        return await self._call(Endpoint.BALANCE, "GET", BALANCE_HOST + BALANCE)
+        return await self._call(Endpoint.BALANCE, "GET", BALANCE)
 
     async def _call(self, endpoint: Endpoint, method: str, path: str) -> Answer:
         silence_s = self._timeouts.get_s

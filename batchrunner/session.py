@@ -114,7 +114,7 @@ def _planned_as_it_stands(store: Store, order: Order) -> Plan | None:
 
 async def _with_quote(store: Store, order: Order, plan: Plan) -> Plan:
     await _look_at_images(store, order, plan)
-    if not order.service.can_be_asked:
+    if not (plan.submit and order.service.can_be_asked):
         return (await _quoted(store, order, plan, None))[0]
     async with order.service.connected(None) as client:
         return (await _quoted(store, order, plan, client))[0]

@@ -21,6 +21,7 @@ from batchrunner.answers import Answer, Fault, Kind
 from batchrunner.client import (
     FAULTS,
     MAX_BODY_BYTES,
+    PRODUCTION,
     Client,
     DownloadBroken,
     DownloadRefused,
@@ -552,3 +553,38 @@ async def test_a_download_that_is_cut_gives_what_came_before_the_cut():
             await fetch_until_it_breaks(client, f"{origin}/1.mp4")
 
     assert b"".join(got) == b"half"
+
+
+# ── the balance ──
+
+
+async def balance_at(origin: str, **more) -> tuple[Answer | None, list[httpx.Request]]:
+    seen: list[httpx.Request] = []
+
+    def wallet(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"balance_microdollars": 5})
+
+    async with Client(origin, TOKEN, transport=httpx.MockTransport(wallet)) as client:
+        return await client.balance(), seen
+
+
+@pytest.mark.parametrize("written", [PRODUCTION, "HTTPS://Model-API.runcomfy.net:443/"])
+async def test_the_official_balance_is_read_at_its_own_host_with_the_token(written):
+    answer, [request] = await balance_at(written)
+
+    assert answer is not None
+    assert str(request.url) == "https://api.runcomfy.net/prod/v2/balance"
+    assert request.headers["authorization"] == f"Bearer {TOKEN}"
+
+
+async def test_no_other_api_sends_the_token_to_the_official_balance_host():
+    _, [request] = await balance_at("http://127.0.0.1:8000")
+
+    assert str(request.url) == "http://127.0.0.1:8000/prod/v2/balance"
+
+
+async def test_an_api_elsewhere_is_not_asked_for_a_balance():
+    client = Client("https://proxy.example.com", TOKEN)  # nothing is opened: nothing may be sent
+
+    assert await client.balance() is None

@@ -13,6 +13,7 @@ from ..manifest.starter import from_table, starter
 from ..manifest.table import read_table
 from ..models import InputSchema, Schemas, bundled_models
 from ..models.describe import example
+from ..names import printable
 from .again import program
 from .connection import connection_options, named_service
 from .manifests import named_schemas
@@ -56,7 +57,7 @@ def _starter(schema: InputSchema, target: Path) -> str:
 def _from_table(source: Path, schema: InputSchema, schemas: Schemas, target: Path) -> str:
     table = read_table(source, schema, schemas)
     for column, key in table.columns.items():
-        say(f"column {column} -> {key}")
+        say(printable(f"column {column} -> {key}"))
     return "\n".join(from_table(schema, table.jobs, table.named, table.columns, str(target))) + "\n"
 
 

@@ -13,7 +13,7 @@ from ..causes import meaning
 from ..errors import Exit
 from ..folder import Folder
 from ..ledger import Store
-from ..money import as_usd
+from ..money import PER_USD, as_usd, dollars
 from .options import folder_argument, json_option
 from .words import WORD
 
@@ -57,5 +57,9 @@ def _words(store: Store) -> str:
         lines.append(f"  {gone:>7,}  no longer in the manifest")
     if superseded := store.superseded_count():
         lines.append(f"  {superseded:>7,}  superseded by an edit or a redo, kept")
+    if (cost := store.cost_usd()) is not None:
+        lines.append(f"  {dollars(round(cost * PER_USD))} spent, as the service says")
+    if reserved := store.reserved_micros():
+        lines.append(f"  {dollars(reserved)} set aside for attempts whose cost is not known")
     lines += [f"{code:<18} {n:,}  {meaning(code)}" for code, n in store.errors().items()]
     return "\n".join(lines)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias, cast
 from .._types import Inputs, Json
 from .formats import BadAddress
 from .lenient import Schema, kinds
+from .taking import TYPE_NAMES, takes
 from .texts import MAX_DIGITS, from_text
 from .wording import counted, did_you_mean, listed, nearest, show
 
@@ -46,7 +47,7 @@ def findings(errors: Iterable[ValidationError]) -> Iterator[Finding]:
             if known is None or (error.validator == "type" and known.validator != "type"):
                 by_place[path] = error
     for path, error in by_place.items():
-        message, hint = _words(error)
+        message, hint = _missing(path, error) if error.validator == "required" else _words(error)
         yield Finding(path=path, message=message, hint=hint)
 
 
@@ -77,13 +78,6 @@ def _words(error: ValidationError) -> Words:
 def _fits_type(inner: ValidationError) -> bool:
     """Return whether a branch of an anyOf took the value's type, and has something else against it."""
     return inner.validator != "type" or len(inner.relative_path) > 0
-
-
-# What the types are called, in words for people who have never seen a schema.
-TYPE_NAMES: Final = {
-    "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
-    "array": "a list", "object": "a mapping of names to values", "null": "empty",
-}  # fmt: skip
 
 
 def _wrong_type(value: Json, _limit: Json, schema: Schema) -> Words:
@@ -155,8 +149,12 @@ def _too_few(value: Json, limit: Json, _schema: Schema) -> Words:
     return f"{counted(_size(value), 'item')}, at least {_number(limit):,} needed", None
 
 
-def _missing(_value: Json, _names: Json, _schema: Schema) -> Words:
-    return "missing, and the model needs it", None
+def _missing(path: Path, error: ValidationError) -> Words:
+    """Say that an input is missing, and what it takes."""
+    properties = error.schema.get("properties") if isinstance(error.schema, dict) else None
+    part = properties.get(path[-1]) if isinstance(properties, dict) else None
+    wanted = f": {takes(part)}" if isinstance(part, dict) else ""
+    return f"missing, and the model needs it{wanted}", None
 
 
 def _unknown(value: Json, _allowed_more: Json, schema: Schema) -> Words:
@@ -184,7 +182,7 @@ WORDS: Final[dict[str, Callable[[Json, Json, Schema], Words]]] = {
     "minLength": _too_short,
     "maxItems": _too_many,
     "minItems": _too_few,
-    "required": _missing,
+    "required": lambda *_: ("missing, and the model needs it", None),
     "additionalProperties": _unknown,
     "exclusiveMinimum": lambda value, limit, _: (f"{show(value)} is not more than {show(limit)}", None),
     "exclusiveMaximum": lambda value, limit, _: (f"{show(value)} is not less than {show(limit)}", None),

@@ -193,8 +193,8 @@ def test_all_problems_of_all_rows_come_in_one_pass(read):
 
     assert said == [
         "m.yaml:1: job 'a' duration: 13 is not one of 2 to 12",
-        "m.yaml:1: job 'a' images: missing, and the model needs it",
-        "m.yaml:1: job 'a' text: missing, and the model needs it",
+        "m.yaml:1: job 'a' images: missing, and the model needs it: a list of https addresses, 1 to 4 items",
+        "m.yaml:1: job 'a' text: missing, and the model needs it: text, at most 500 characters",
         "m.yaml:2: job 'b' images: 0 items, at least 1 needed",
         "m.yaml:2: job 'b' seed: \"x\" is not a whole number",
     ]

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchrunner.models import InputSchema, Schemas, bundled_models
-from batchrunner.models.describe import describe, example, takes
+from batchrunner.models.describe import describe, example
+from batchrunner.models.taking import takes
 
 ADDRESS = {"type": "string", "format": "image_uri"}
 

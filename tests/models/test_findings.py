@@ -65,7 +65,7 @@ def test_a_finding_inside_names_the_way_to_it():
 
     assert findings({"loras": loras}, {"loras": [{"path": 1}, {}]}) == [
         ("loras[0].path", "1 is not text", 'write it in quotes: "1"'),
-        ("loras[1].path", "missing, and the model needs it", None),
+        ("loras[1].path", "missing, and the model needs it: text", None),
     ]
 
 

@@ -9,7 +9,7 @@ import av
 import pytest
 
 from batchrunner.simulator import SimulatorSettings
-from batchrunner.simulator.settings import Films, NotReady, Shape
+from batchrunner.simulator.settings import Films, NoBalance, NotReady, Shape
 
 pytestmark = pytest.mark.anyio
 
@@ -246,3 +246,34 @@ async def test_faults_can_be_added_and_taken_away_while_it_runs(connect):
     assert (disturbed.status_code, undisturbed.status_code) == (429, 200)
     assert refused.status_code == 400
     assert "explode" in refused.json()["error_message"]
+
+
+@pytest.mark.parametrize(
+    ("no_balance", "status", "code"), [(NoBalance.CODE, 400, 400002), (NoBalance.HTTP, 402, None)]
+)
+async def test_an_empty_account_is_refused_in_either_of_the_ways_that_were_met(
+    connect, no_balance, status, code
+):
+    async with connect(replace(AT_ONCE, balance_usd=0.05, no_balance=no_balance)) as c:
+        answer = await c.submit()
+
+    assert (answer.status_code, answer.json().get("error_code")) == (status, code)
+
+
+async def test_each_model_is_billed_by_its_own_unit(connect):
+    posted = {
+        "bytedance/seedance-2.5/image-to-video/720p": ({"prompt": "x", "duration": 4}, 1.4),
+        "google/nano-banana-2/text-to-image": ({"prompt": "x", "num_images": 3}, 0.24),
+        "blackforestlabs/flux-2/flash/text-to-image": ({"prompt": "x"}, 0.005),
+        "bytedance/seedream-4-5/edit": ({"prompt": "x"}, 0.03),  # of which the catalogue says nothing
+    }
+    async with connect(AT_ONCE) as c:
+        costs = {}
+        for model, (inputs, _) in posted.items():
+            request_id = (await c.client.post(f"/v1/models/{model}", json=inputs)).json()["request_id"]
+            result = await c.client.get(f"/v1/requests/{request_id}/result?include_cost=true")
+            costs[model] = result.json()["cost"]
+        unpriced = (await c.client.get("/v1/models/bytedance/seedream-4-5/edit")).json()
+
+    assert costs == {model: cost for model, (_, cost) in posted.items()}
+    assert unpriced["base_price_usd"] is None
