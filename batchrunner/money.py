@@ -56,6 +56,11 @@ def as_usd(micros: int) -> float:
     return micros / PER_USD
 
 
+def written(micros: int) -> str:
+    """Return micro-dollars as a person types them, and `parse_usd` reads them: ``5``, ``0.25``."""
+    return f"{(Decimal(micros) / PER_USD).normalize():f}"
+
+
 def dollars(micros: int) -> str:
     """Return micro-dollars in words: ``5.00 USD``, ``0.0124 USD``; never rounded."""
     usd = Decimal(micros) / PER_USD

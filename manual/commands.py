@@ -18,12 +18,18 @@ def command_pages() -> str:
 
 
 def command_contexts() -> Iterator[click.Context]:
-    """Yield every command, in the order of ``--help``, in a context that knows its name."""
+    """Yield every command, in the order of ``--help``, in a context that knows its name.
+
+    Behind a command that has commands of its own come these, such as ``models list``.
+    """
     parent = click.Context(group, info_name="batchrunner")
     for name in group.list_commands(parent):
         command = group.get_command(parent, name)
         assert command is not None
         yield click.Context(command, info_name=name, parent=parent)
+        inner = command.commands if isinstance(command, click.Group) else {}
+        for own_name, own in inner.items():
+            yield click.Context(own, info_name=f"{name} {own_name}", parent=parent)
 
 
 def _page(context: click.Context) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchrunner.money import as_usd, dollars, micros_of, parse_usd, usd_of
+from batchrunner.money import as_usd, dollars, micros_of, parse_usd, usd_of, written
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,7 @@ def test_words_say_an_amount_exactly(micros):
     words = dollars(micros)
 
     assert parse_usd(words.removesuffix(" USD").replace(",", "")) == micros
+    assert parse_usd(written(micros)) == micros
     assert round(as_usd(micros) * 1_000_000) == micros
 
 

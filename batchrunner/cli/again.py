@@ -12,6 +12,9 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
+from ..money import written
+from .options import Usd
+
 ONCE: Final = frozenset(
     {"retry", "redo", "limit", "sample", "until", "submit_only", "collect_only", "yes", "dry_run"}
 )
@@ -45,8 +48,10 @@ def _words(context: click.Context, parameter: click.Parameter) -> Iterator[str]:
             yield str(one)
         else:
             yield parameter.opts[0]
-            yield from () if one is True else (_shown(one),)
+            yield from () if one is True else (_shown(parameter, one),)
 
 
-def _shown(value: Any) -> str:
+def _shown(parameter: click.Parameter, value: Any) -> str:
+    if isinstance(parameter.type, Usd):
+        return written(value)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -23,10 +23,10 @@ from .words import say
 
 @click.command()
 @click.argument("model", required=False, metavar="[MODEL]")
-@click.option("--from", "source", type=click.Path(path_type=Path), metavar="FILE.csv",
-              help="Make a job of each row; columns are mapped onto the model's inputs.")  # fmt: skip
-@click.option("-o", "--output", "target", type=click.Path(path_type=Path), default=Path("jobs.yaml"),
-              show_default=True, metavar="FILE", help="What to write; never over a file.")  # fmt: skip
+@option("--from", "source", type=click.Path(path_type=Path), metavar="FILE.csv",
+        help="Make a job of each row; columns are mapped onto the model's inputs.")  # fmt: skip
+@option("-o", "--manifest", "target", type=click.Path(path_type=Path), default=Path("jobs.yaml"),
+        show_default=True, metavar="FILE", help="What to write; never over a file.")  # fmt: skip
 @option("--schema", "schemas", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
         help="The model's input schema, where neither we nor the catalogue have it.")  # fmt: skip
 @connection_options

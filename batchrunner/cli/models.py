@@ -34,7 +34,7 @@ def models() -> None:
 
 @models.command("list")
 @click.argument("search", required=False, default="")
-@click.option("--category", help="Only models of this category, such as text-to-video.")
+@option("--category", help="Only models of this category, such as text-to-video.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="So many of them.")
 @click.option(
     "--offset", type=click.IntRange(0), default=0, show_default=True, help="Leave out so many first."
@@ -44,7 +44,7 @@ def models() -> None:
 def list_models(
     search: str, category: str | None, limit: int, offset: int, as_json: bool, **flags: Any
 ) -> int:
-    """List the models whose name or description has all words of SEARCH."""
+    """List models; SEARCH is a search for words in their ids, names and descriptions."""
     kept = _lookup(flags).everything()
     entries = kept.document.get("models")
     every = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []

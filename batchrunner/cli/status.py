@@ -57,9 +57,16 @@ def _words(store: Store) -> str:
         lines.append(f"  {gone:>7,}  no longer in the manifest")
     if superseded := store.superseded_count():
         lines.append(f"  {superseded:>7,}  superseded by an edit or a redo, kept")
+    if store.fact("simulated") != "1":
+        lines += _cost_lines(store)
+    lines += [f"{code:<18} {n:,}  {meaning(code)}" for code, n in store.errors().items()]
+    return "\n".join(lines)
+
+
+def _cost_lines(store: Store) -> list[str]:
+    lines = []
     if (cost := store.cost_usd()) is not None:
         lines.append(f"  {dollars(round(cost * PER_USD))} spent, as the service says")
     if reserved := store.reserved_micros():
         lines.append(f"  {dollars(reserved)} set aside for attempts whose cost is not known")
-    lines += [f"{code:<18} {n:,}  {meaning(code)}" for code, n in store.errors().items()]
-    return "\n".join(lines)
+    return lines

@@ -32,11 +32,13 @@ class Submitter:
         A job that ``--max-cost`` has no room for waits for what others set aside and do not need, and ends
         the submitting when nothing is left that could come free.  One job waits so, the others behind it.
         """
-        try:
-            return await self._submit(entry)
-        except OverCap:
-            with self._context.waiting():
-                await self._first_in_line.acquire()
+        if not self._first_in_line.locked():  # else somebody waits already, who came first
+            try:
+                return await self._submit(entry)
+            except OverCap:
+                pass
+        with self._context.waiting():
+            await self._first_in_line.acquire()
         try:
             return await self._submit_with_room(entry)
         finally:

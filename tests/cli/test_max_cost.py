@@ -26,6 +26,7 @@ def test_a_capped_run_pays_no_cent_more_and_goes_on_under_a_higher_cap(batch, fa
     assert fake.posts() == 9
     assert "--max-cost 0.45 USD" in first.err
     assert "0.05 USD left of 0.45 USD" in first.err
+    assert "--max-cost 0.45 " in first.err.splitlines()[-1]  # the command to type next
     assert "0.00 USD left of 0.90 USD" in raised.err
 
 
