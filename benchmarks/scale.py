@@ -20,6 +20,8 @@ class Scale:
     """How often a short command is started; the median counts."""
     crowd: int = 5_000
     """Jobs in flight at once."""
+    crowd_s: float = 60
+    """How long each of them takes."""
     films: int = 32
     """Films that are downloaded, and their size."""
     film_mb: int = 32
@@ -27,6 +29,8 @@ class Scale:
     """Whether peers that are not here are installed."""
 
 
-QUICK: Final = Scale(jobs=150, rows=5_000, seconds=2, starts=3, crowd=200, films=8, film_mb=8, installs=False)
+QUICK: Final = Scale(
+    jobs=150, rows=5_000, seconds=2, starts=3, crowd=200, crowd_s=4, films=8, film_mb=8, installs=False
+)
 USUAL: Final = Scale(jobs=500, rows=100_000, seconds=10, starts=7)
 FULL: Final = Scale(jobs=500, rows=1_000_000, seconds=30, starts=15)
