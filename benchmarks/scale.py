@@ -20,7 +20,7 @@ class Scale:
     """How often a short command is started; the median counts."""
     crowd: int = 5_000
     """Jobs in flight at once."""
-    crowd_s: float = 60
+    crowd_s: float = 120
     """How long each of them takes."""
     films: int = 32
     """Films that are downloaded, and their size."""
