@@ -53,9 +53,9 @@ def test_a_sample_is_always_the_same_and_a_larger_one_holds_the_smaller(batch, f
 
 def test_until_stops_submitting_and_finishes_what_is_in_flight(batch, fake):
     batch.write("fox", "owl")
-    fake.looks_until_done = 25
+    fake.looks_until_done = 80  # at least 0.05 s each: longer than the run may submit
 
-    outcome = batch.run("--until", "+1s", "--concurrency", 1)
+    outcome = batch.run("--until", "+3s", "--poll-spacing", "fixed", "--concurrency", 1)
 
     assert outcome.code == 75
     assert batch.states == {"succeeded": 1, "pending": 1}
