@@ -54,7 +54,7 @@ async def run_async(
     `Report.exit_code` and `Report.reason`.
     """
     service = Service(base_url=base_url, token="" if simulate else token or find_token(), simulate=simulate)
-    known = Schemas([Path(schema) for schema in schemas], Lookup(service=service).schema)
+    known = Schemas([Path(schema) for schema in schemas], Lookup(service=service, refresh=True).schema)
     named = None
     if manifest is not None:
         named = NamedManifest(source=str(manifest), model=model, schemas=known)

@@ -19,9 +19,12 @@ from ..service import Service
 from .words import say
 
 
-def named_schemas(flags: Mapping[str, Any], service: Service) -> Schemas:
-    """Return the schemas that count, the catalogue's last; what a given one gets wrong is said at once."""
-    lookup = Lookup(service=service, remark=lambda words: say(f"note: {printable(words)}"))
+def named_schemas(flags: Mapping[str, Any], service: Service, *, anew: bool = False) -> Schemas:
+    """Return the schemas that count, the catalogue's last; what a given one gets wrong is said at once.
+
+    With *anew* the catalogue is asked also for what was read lately: what is paid for fits today's schema.
+    """
+    lookup = Lookup(service=service, refresh=anew, remark=lambda words: say(f"note: {printable(words)}"))
     schemas = Schemas(flags["schemas"], lookup.schema)
     for warning in schemas.warnings:
         say(f"warning: {printable(warning)}")

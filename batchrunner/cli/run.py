@@ -92,15 +92,21 @@ def _run(manifest: str | None, path: Path, flags: dict[str, Any]) -> int:
 def _plan(manifest: str, path: Path, flags: dict[str, Any]) -> int:
     folder = Folder(path)
     service = named_service(folder, flags, token_needed=False)
-    found = anyio.run(plan_only, _order(manifest, folder, service, flags))
+    found = anyio.run(plan_only, _order(manifest, folder, service, flags, only_planned=True))
     click.echo(json.dumps(found.as_json()) if flags["as_json"] else plan_words(found))
     return int(Exit.OK)
 
 
 def _order(
-    manifest: str | None, folder: Folder, service: Service, flags: dict[str, Any], **more: Any
+    manifest: str | None,
+    folder: Folder,
+    service: Service,
+    flags: dict[str, Any],
+    *,
+    only_planned: bool = False,
+    **more: Any,
 ) -> Order:
-    schemas = named_schemas(flags, service)
+    schemas = named_schemas(flags, service, anew=not only_planned)
     return Order(
         folder=folder,
         manifest=None if manifest is None else named_manifest(manifest, flags, schemas),
