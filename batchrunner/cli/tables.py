@@ -29,7 +29,9 @@ def write_tsv(rows: Iterable[Sequence[str]]) -> None:
 
 def write_csv(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Write a header and rows; no cell is a formula to a spreadsheet."""
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv.writer(
+        sys.stdout, lineterminator="\r\n"
+    )  # RFC 4180; and only so is a bare CR in a cell quoted
     for row in chain([names], rows):
         writer.writerow([safe_text(cell) for cell in row])
 

@@ -29,7 +29,9 @@ def write_csv(store: Store, folder: Path, to: Path, options: Options) -> Exporte
     """Write a header and one row a job."""
     table, jobs = table_of(store, options.where), 0
     with replaced_file(to) as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(
+            file, lineterminator="\r\n"
+        )  # RFC 4180; and only so is a bare CR in a cell quoted
         writer.writerow([safe_text(name) for name in table.names])
         for row in table.rows():
             writer.writerow([_cell(value) for value in row.values()])
