@@ -70,7 +70,7 @@ class Usage(BatchrunnerError):
 
 
 class ManifestMissing(BatchrunnerError):
-    """There is no manifest, or no ledger, where one was named."""
+    """There is no manifest, no ledger, or no run, where one was named."""
 
     exit_code = Exit.MISSING
 

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,10 +111,8 @@ class Folder:
         """Own the folder inside the block.  Raises FolderUnusable, naming the owner, when somebody does."""
         handle = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise self._taken() from None
+            if not _lock(handle):
+                raise self._taken()
             if not self._is_lock_file(handle):
                 raise self._taken()  # taken away by an owner that undid its folder this very moment
             yield Lock(handle)
@@ -124,15 +123,58 @@ class Folder:
         """Return whether what we locked is still what stands under the lock file's name."""
         return self.lock_file.exists() and self.lock_file.stat().st_ino == os.fstat(handle).st_ino
 
-    def _taken(self) -> FolderUnusable:
-        owner: dict[str, object] = {}
+    def owner(self) -> Owner | None:
+        """Return who owns the folder at this moment; None when nobody does."""
+        try:
+            handle = os.open(self.lock_file, os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return self._named_owner()
+        finally:
+            os.close(handle)
+        return None
+
+    def _named_owner(self) -> Owner:
+        said: object = None
         with contextlib.suppress(OSError, ValueError):
-            owner = json.loads(self.lock_file.read_text("utf-8"))
-        pid, host, since = (owner.get(key, "?") for key in ("pid", "host", "started_at"))
+            said = json.loads(self.lock_file.read_text("utf-8"))
+        named = {key: str(value) for key, value in said.items()} if isinstance(said, dict) else {}
+        pid, host, since = (named.get(key, "?") for key in ("pid", "host", "started_at"))
+        return Owner(pid=pid, host=host, started_at=since, control=named.get("control"))
+
+    def _taken(self) -> FolderUnusable:
+        owner = self._named_owner()
         return FolderUnusable(
-            f"{self.path} is in use by process {pid} on {host} since {since}",
+            f"{self.path} is in use by process {owner.pid} on {owner.host} since {owner.started_at}",
             hint="wait for that run, or stop it with Ctrl-C where it runs",
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Who owns a folder, as the lock file names it."""
+
+    pid: str
+    host: str
+    started_at: str
+    control: str | None = None
+    """The socket at which it takes commands; None when it takes none."""
+
+
+def _lock(handle: int) -> bool:
+    """Lock for ourselves; return whether nobody else has.  Who only asks holds it for a moment."""
+    for wait_s in (0.01, 0.04, 0.15, None):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if wait_s is not None:
+                time.sleep(wait_s)
+        else:
+            return True
+    return False
 
 
 class Lock:
@@ -141,6 +183,8 @@ class Lock:
     def __init__(self, handle: int) -> None:
         self._handle = handle
         self.started_at = _now()
+        self.control: Path | None = None
+        """Where the owner takes commands."""
         before: object = None
         with contextlib.suppress(ValueError):
             before = json.loads(os.pread(handle, 4096, 0))
@@ -151,6 +195,8 @@ class Lock:
         """Name ourselves as the owner, and say whether the ledger is open."""
         owner = {"pid": os.getpid(), "host": socket.gethostname(), "started_at": self.started_at,
                  "ledger": "open" if left_open else "closed"}  # fmt: skip
+        if self.control is not None:
+            owner["control"] = str(self.control)
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, json.dumps(owner).encode(), 0)
         os.fsync(self._handle)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 from .disk import disk_errors_named
 from .errors import BatchrunnerError, FolderUnusable
@@ -17,9 +18,12 @@ from .ledger import Store
 
 
 @contextmanager
-def owned(folder: Folder, *, undo_on: tuple[type[BatchrunnerError], ...] = ()) -> Iterator[Store]:
+def owned(
+    folder: Folder, *, undo_on: tuple[type[BatchrunnerError], ...] = (), control: Path | None = None
+) -> Iterator[Store]:
     """Give the folder's ledger, for writing, to nobody else.
 
+    *control* is where the owner will take commands; the lock file names it.
     An error of *undo_on* takes a ledger (and folder) that was only made now away again.  Raises
     FolderUnusable when somebody owns it or the ledger is not complete, DiskTrouble for the disk's.
     """
@@ -28,6 +32,7 @@ def owned(folder: Folder, *, undo_on: tuple[type[BatchrunnerError], ...] = ()) -
         folder.create()
         with folder.locked() as lock:
             folder.check_usable()
+            lock.control = control
             fresh = not folder.ledger.exists()
             _check_complete(folder, lock)
             try:

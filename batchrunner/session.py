@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import anyio
@@ -23,6 +24,7 @@ from .asking import Learned
 from .causes import Address
 from .client import Client
 from .consent import Consent, check_money, price_earlier
+from .control import choose_address, serve
 from .disk import disk_errors_named, is_disk_error
 from .errors import AccountRefused, DiskTrouble, Exit, ManifestInvalid, ManifestMissing, Usage
 from .events import Listener, RunEvent
@@ -77,6 +79,8 @@ class Order:
     check_images: bool = False
     """Look at every image of the jobs to submit before anything is sent."""
     consent: Consent = field(default_factory=Consent)
+    takes_commands: bool = False
+    """Whether `ctl` may change the run while it works."""
     schemas: Schemas = field(default_factory=Schemas)
     """Say how a job's units are counted where the catalogue's own schema does not."""
 
@@ -132,7 +136,9 @@ async def run_order(order: Order) -> Report:
     outage, disk) reports it instead, with everything it had done.
     """
     order.folder.check_usable()
-    with owned(order.folder, undo_on=(ManifestInvalid, ManifestMissing, Usage, AccountRefused)) as store:
+    control = choose_address() if order.takes_commands else None
+    undo_on = (ManifestInvalid, ManifestMissing, Usage, AccountRefused)
+    with owned(order.folder, undo_on=undo_on, control=control) as store:
         check_origin(store, order.service)
         async with AsyncExitStack() as opened:
             with store.transaction():
@@ -145,7 +151,7 @@ async def run_order(order: Order) -> Report:
                 if order.settings.max_cost_micros is not None:
                     price_earlier(store, learned.prices).set_aside(store)
             with RunLog(order.folder.log) as log:
-                return await _run(store, order, plan, learned, client, log)
+                return await _run(store, order, plan, learned, client, log, control)
 
 
 async def _look_at_images(store: Store, order: Order, plan: Plan) -> None:
@@ -203,7 +209,13 @@ def _redo_question(plan: Plan) -> str:
 
 
 async def _run(
-    store: Store, order: Order, plan: Plan, learned: Learned, client: Client, log: RunLog
+    store: Store,
+    order: Order,
+    plan: Plan,
+    learned: Learned,
+    client: Client,
+    log: RunLog,
+    control: Path | None,
 ) -> Report:
     """Run the pool on a prepared ledger, then write what people read."""
     began = time.monotonic()
@@ -220,6 +232,8 @@ async def _run(
         async with anyio.create_task_group() as tasks:
             if order.handle_signals:
                 await tasks.start(listen, context)
+            if control is not None:
+                tasks.start_soon(serve, context, control)
             _recall(context, store, plan)
             context.tell(
                 "started",

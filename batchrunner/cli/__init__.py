@@ -38,6 +38,7 @@ COMMANDS: Final = {
     "report": Home("report", "Write a folder's report.html anew: figures, failures, a gallery of the films."),
     "verify": Home("verify", "Check a folder's ledger and files; --repair fetches flawed ones again."),
     "cancel": Home("cancel", "Cancel a folder's jobs, as far as the service lets go of them."),
+    "ctl": Home("ctl", "Pause, resume or change the run that is on in a folder."),
     "resolve": Home("resolve", "Say what became of submissions whose answers were lost."),
     "models": Home("models", "Look into the catalogue: list, show, schema."),
     "init": Home("init", "Write a manifest to begin with: for a model, or from a CSV file."),

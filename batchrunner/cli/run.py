@@ -80,7 +80,9 @@ def _run(manifest: str | None, path: Path, flags: dict[str, Any]) -> int:
         flags["progress"], as_json=as_json, quiet=flags["quiet"], verbose=flags["verbose"]
     ) as listener:
         try:
-            order = _order(manifest, folder, service, flags, listener=listener, handle_signals=True)
+            order = _order(
+                manifest, folder, service, flags, listener=listener, handle_signals=True, takes_commands=True
+            )
             report = anyio.run(run_order, order)
         except BatchrunnerError as error:
             raise _told(error, as_json=as_json) from None

@@ -87,6 +87,11 @@ class Spacing:
         self._plans: dict[Key, _Plan] = {}
         self._queues: dict[str, _QueueSpeed] = {}
 
+    def set_shortest(self, seconds: float) -> None:
+        """Change the shortest wait between two looks, from the next look on."""
+        self._shortest_s = seconds
+        self._plans.clear()
+
     def next_look_s(self, key: Key, age_s: float, uniform: float) -> float:
         """Return the seconds until the next look at a job that has run for *age_s*.
 

@@ -178,6 +178,21 @@ class Weather:
         if self.refused_since is not None and not self.is_outage:
             self.refused_since = now
 
+    # ── the user's hand ──
+
+    def set_concurrency(self, concurrency: int) -> None:
+        """Change the fair-weather limit; one that bad weather lowered grows back to it by itself."""
+        is_fair = self.limit >= self.concurrency
+        self.concurrency = concurrency
+        self.limit = float(concurrency) if is_fair else min(self.limit, float(concurrency))
+
+    def was_held(self, seconds: float) -> None:
+        """Nobody submitted for so long because the user held it back: that was no outage."""
+        if self.refused_since is not None:
+            self.refused_since += seconds
+        if self.doubted_since is not None:
+            self.doubted_since += seconds
+
     # ── inside ──
 
     def _turned_away(self, now: float, retry_after_s: float | None, reason: str) -> None:

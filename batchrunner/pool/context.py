@@ -48,7 +48,7 @@ class Context:
     weather: Weather = field(init=False)
     slots: Slots = field(init=False)
     stopping: Stopping = field(init=False)
-    download_slots: anyio.Semaphore = field(init=False)
+    download_slots: anyio.CapacityLimiter = field(init=False)
     breaker: Breaker = field(init=False)
     spacing: Spacing = field(init=False)
     pacer: Pacer = field(init=False)
@@ -61,6 +61,9 @@ class Context:
     """Pending jobs that wait for their instant to be submitted (again) in this run."""
     unsaved: int = 0
     """Jobs whose results wait for a download slot, or are being fetched."""
+    held_since: float | None = None
+    """The instant since which the user holds submissions back by hand; None: nobody does."""
+    _looks_wanted: dict[int, anyio.Event] = field(default_factory=dict)
     largest_film: int = 0
     """Bytes of the largest output seen in this folder."""
 
@@ -75,7 +78,7 @@ class Context:
         self.breaker = Breaker.parse(settings.halt_on_failures)
         self.slots = Slots(lambda: self.weather.in_flight_limit, self.changed)
         self.stopping = Stopping(self.changed)
-        self.download_slots = anyio.Semaphore(settings.downloads)
+        self.download_slots = anyio.CapacityLimiter(settings.downloads)
 
     @contextmanager
     def settling(self) -> Iterator[None]:
@@ -101,6 +104,38 @@ class Context:
         reason = self.breaker.trips(failed=failed)
         if reason is not None:
             self.stopping.drain(f"halted: {reason} (--halt-on-failures)")
+
+    @property
+    def may_submit(self) -> bool:
+        """Whether anything new may be submitted, as far as the user is concerned."""
+        return self.held_since is None and not self.stopping.requested
+
+    def hold(self, now: float) -> None:
+        """Submit nothing new until `go_on`; what is in flight is collected."""
+        if self.held_since is None:
+            self.held_since = now
+            self.changed.report()
+
+    def go_on(self, now: float) -> None:
+        """Submit again; the time that was held by hand counts for no outage."""
+        if self.held_since is not None:
+            self.weather.was_held(now - self.held_since)
+            self.held_since = None
+            self.changed.report()
+
+    async def sleep_until_look(self, seq: int, seconds: float) -> None:
+        """Sleep until a job's next look is due, or `look_now` asks for it."""
+        wanted = self._looks_wanted[seq] = anyio.Event()
+        try:
+            with anyio.move_on_after(seconds):
+                await wanted.wait()
+        finally:
+            self._looks_wanted.pop(seq, None)
+
+    def look_now(self, seq: int) -> None:
+        """Let a job's watcher look at once, where there is one."""
+        if seq in self._looks_wanted:
+            self._looks_wanted[seq].set()
 
     def tell(self, name: str, entry: Entry | None = None, /, **data: Json) -> None:
         """Tell the listener that something happened, to a job or to the run; an error names its row."""

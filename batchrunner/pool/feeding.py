@@ -95,6 +95,8 @@ class Feed:
             if self._may_submit(after):
                 self._context.forecast.waiting += 1
                 self._defer(after)
+        elif after.state is State.CANCELLED and before.state is State.PENDING and self._left is not None:
+            self._left += 1  # cancelled before it was sent: another one may take its place
         self._context.changed.report()
 
     def _wait_s(self, entry: Entry) -> float:

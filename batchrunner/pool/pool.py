@@ -6,6 +6,7 @@ Nothing outlives `run_pool`.  A job's failure never touches its neighbours; what
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Final
@@ -90,7 +91,8 @@ class _Pool:
         """Return a free slot; None when nothing *new* may begin because the run is stopping."""
         context = self._context
         while not (new and context.stopping.requested):
-            if context.slots.free and not (new and context.unsaved >= MAX_UNSAVED):
+            held = context.held_since is not None or context.unsaved >= MAX_UNSAVED
+            if context.slots.free and not (new and held):
                 return context.slots.take() if not new or self._has_room() else None
             await context.changed.wait()
         return None
@@ -158,7 +160,8 @@ async def _end_with_outage(context: Context) -> None:
     """Stop the run when the service has been away, or took nothing, for too long."""
     while True:
         now = anyio.current_time()
-        submitting = context.waiting_to_submit > 0 or context.deferred > 0
+        trying = context.held_since is None
+        submitting = trying and (context.waiting_to_submit > 0 or context.deferred > 0)
         gives_up_at = context.weather.gives_up_at(submitting=submitting)
         if gives_up_at is not None and now >= gives_up_at:
             lasted = format_duration(context.settings.max_outage_s)
@@ -170,16 +173,16 @@ async def _end_with_outage(context: Context) -> None:
             )
             return
         # At this very instant perhaps nobody is submitting: between two lives, or with the POST on the wire.
-        latest = context.weather.gives_up_at(submitting=True)
+        latest = context.weather.gives_up_at(submitting=trying)
         await context.changed.wait(None if latest is None else max(latest, now + 1.0))
 
 
 async def _drain_at_instant(context: Context) -> None:
     """Stop submitting at ``--until``; the wall clock is asked often, a laptop may have slept."""
-    until = context.settings.until
-    while until is not None:
-        left_s = until - context.wall_clock()
+    while True:
+        until = context.settings.until  # may be set while the run works
+        left_s = math.inf if until is None else until - context.wall_clock()
         if left_s <= 0:
             return context.stopping.drain("--until has come")
-        await anyio.sleep(min(left_s, 30.0))
-    return None
+        wake_at = None if until is None else anyio.current_time() + min(left_s, 30.0)
+        await context.changed.wait(wake_at)

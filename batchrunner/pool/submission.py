@@ -9,7 +9,7 @@ import anyio
 from .._types import JobError
 from ..answers import Answer, Kind, account_refused, request_id_of
 from ..errors import BatchrunnerError, ErrorCode
-from ..ledger import Entry, OverCap, Store
+from ..ledger import Entry, OverCap, StaleWrite, Store
 from ..money import dollars
 from ..policy.backoff import DEFERRAL
 from ..policy.retry import Deferral
@@ -74,9 +74,12 @@ class Submitter:
         """
         context = self._context
         while not context.stopping.requested:
+            if context.held_since is not None:
+                await context.changed.wait()
+                continue
             async with context.client.submission_gate:
-                if context.stopping.requested:  # the gate may have been waited for
-                    break
+                if not context.may_submit:
+                    continue  # the gate may have been waited for
                 leave = context.weather.may_submit(anyio.current_time())
                 if isinstance(leave, Go):
                     return await self._go(entry, leave)
@@ -117,7 +120,7 @@ class Submitter:
     async def _send(self, entry: Entry, leave: Go) -> Entry:
         """Record the intent, send it, record the answer: none of it is cut off by the end of the run.
 
-        What changed while the intent was being recorded (a stop, a doubt) takes it back.
+        What changed while the intent was being recorded (a stop, a pause, a doubt) takes it back.
         """
         context = self._context
         cost, cap = self._cost(entry), context.settings.max_cost_micros
@@ -127,14 +130,16 @@ class Submitter:
             )
             return entry
         with anyio.CancelScope(shield=True), context.settling():
-            entry = await context.ledger.do(
-                partial(
-                    Store.intend, seq=entry.seq, now=context.wall_clock(), cost_micros=cost, cap_micros=cap
-                )
+            intend = partial(
+                Store.intend, seq=entry.seq, now=context.wall_clock(), cost_micros=cost, cap_micros=cap
             )
+            try:
+                entry = await context.ledger.do(intend)
+            except StaleWrite:  # cancelled by the user a moment ago
+                return await context.ledger.do(lambda ledger: ledger.entry(entry.seq))
             context.tell("submitting", entry)
             still = context.weather.still_may(leave, anyio.current_time())
-            if context.stopping.requested or not still:
+            if not (context.may_submit and still):
                 entry = await context.ledger.do(lambda ledger: ledger.not_accepted(entry.seq))
             else:
                 entry = await self._record(entry, await self._post(entry))

@@ -29,6 +29,7 @@ class Sky(StrEnum):
     THROTTLED = "throttled"  # the service asks for patience
     DOUBT = "doubt"  # an answer was lost; a sign of life comes first
     AWAY = "away"  # the service does not answer, or takes nothing
+    HELD = "held"  # the user does, by hand
     BACKLOG = "backlog"  # too many results wait for their download
 
 
@@ -65,7 +66,9 @@ def conditions(context: Context, backlog: int) -> Conditions:
     """Read how things stand; from *backlog* results on, downloads come before new submissions."""
     weather = context.weather
     sky, since = Sky.FAIR, None
-    if weather.silent_since is not None:
+    if context.held_since is not None:
+        sky, since = Sky.HELD, context.held_since
+    elif weather.silent_since is not None:
         sky, since = Sky.AWAY, weather.silent_since
     elif weather.doubted_since is not None:
         sky, since = (Sky.AWAY if weather.is_outage else Sky.DOUBT), weather.doubted_since

@@ -52,7 +52,7 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
     while True:
         if decision.service_done:
             slot.release()
-        await anyio.sleep(decision.after_s)
+        await context.sleep_until_look(entry.seq, decision.after_s)
         if not await _wait_for_turn(context, watching, decision):
             return await _record(context, entry, TIMED_OUT, ran)
         news = await _look(context, entry, at_result=decision.at_result)
@@ -90,7 +90,7 @@ def _watching(context: Context, lookout: Lookout) -> Watch:
         return lookout.running_s(now, context.uniform())
 
     def fixed_s(news: Running, now: float) -> float:
-        return settings.poll_interval_s * (1 + 0.25 * context.uniform())
+        return context.settings.poll_interval_s * (1 + 0.25 * context.uniform())
 
     return Watch(
         waiting_s=learned_s if settings.poll_spacing is PollSpacing.LEARNED else fixed_s,

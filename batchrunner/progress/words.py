@@ -89,6 +89,9 @@ def waits(tally: Tally, now: float) -> str:
         in_flight = len(tally.running) + len(tally.saving)
         why = printable(tally.draining, 120)
         return f"draining: {in_flight} in flight, Ctrl-C again stops now ({why})"
+    if tally.sky == "held":
+        in_flight = len(tally.running) + len(tally.saving)
+        return f"paused by hand: {in_flight} in flight are collected, `batchrunner ctl DIR resume` goes on"
     try_in = "" if tally.next_try_at is None else _in(", next try in ", tally.next_try_at, now)
     reason = f" ({printable(tally.reason, 80)})" if tally.reason else ""
     if tally.sky == "away" and tally.since is not None and now - tally.since >= SILENCE_S:
