@@ -150,6 +150,8 @@ run_options = together(
     option("--collect-only", is_flag=True, help="Collect what was submitted; submit nothing."),
     option("--name", metavar="PATTERN",
            help="What files are called below videos/, such as '{model}/{seed}-{id}'; the folder keeps it."),
+    option("--on-finish", metavar="CMD",
+           help="Run CMD by the shell when the run has ended, with the summary as JSON on its input."),
     option("--yes", is_flag=True, help="Answer yes where a question would be asked."),
     option("--progress", type=click.Choice(["auto", "live", "plain", "none"]), default="auto",
            show_default=True, help="How the run shows its progress."),

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import anyio
 import click
 
+from .._types import Json
 from ..audience import unheard
 from ..consent import Consent
+from ..credentials import find_token
 from ..errors import AccountRefused, BatchrunnerError, Exit, ManifestInvalid
 from ..folder import Folder
 from ..money import PER_USD
+from ..outcome import Report
 from ..progress import display
 from ..service import Service
 from ..session import Order, plan_only, run_order
 from ..settings import OnInterrupt, OnUnknown, PollSpacing, Rerun, Selection, Settings
 from .again import command_again
 from .connection import connection_options, named_service
+from .finish import run_hook
 from .manifests import check, named_manifest, named_schemas
 from .options import folder_argument, manifest_argument, manifest_options, option, run_options
 from .words import ask, on_terminal, plan_words, say, say_error, summary_words
@@ -67,6 +72,28 @@ def resume(folder: Path, **flags: Any) -> int:
 
 
 def _run(manifest: str | None, path: Path, flags: dict[str, Any]) -> int:
+    try:
+        report = _ran(manifest, path, flags)
+    except BatchrunnerError as error:
+        _finish(path, flags, {"exit_code": int(error.exit_code), "states": {}, "reason": error.message})
+        raise
+    _finish(path, flags, report.as_json())
+    return int(report.exit_code)
+
+
+def _finish(path: Path, flags: dict[str, Any], summary: dict[str, Json]) -> None:
+    """Do what ``--on-finish`` asks for; that it failed is said, and changes nothing."""
+    if not flags["on_finish"]:
+        return
+    token = ""
+    with suppress(AccountRefused):
+        token = find_token()
+    trouble = run_hook(flags["on_finish"], token=token, folder=path, summary=summary)
+    if trouble:
+        say(trouble)
+
+
+def _ran(manifest: str | None, path: Path, flags: dict[str, Any]) -> Report:
     folder = Folder(path)
     if manifest is None:
         folder.require_ledger()
@@ -88,7 +115,7 @@ def _run(manifest: str | None, path: Path, flags: dict[str, Any]) -> int:
             raise _told(error, as_json=as_json) from None
     if not flags["quiet"] or report.exit_code is not Exit.OK:
         say(summary_words(report, folder=str(path), again=command_again()))
-    return int(report.exit_code)
+    return report
 
 
 def _plan(manifest: str, path: Path, flags: dict[str, Any]) -> int:

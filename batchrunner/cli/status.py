@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
+import time
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -13,27 +18,104 @@ from ..causes import meaning
 from ..errors import Exit
 from ..folder import Folder
 from ..ledger import Store
+from ..lifecycle import State
 from ..money import PER_USD, as_usd, dollars
-from .options import folder_argument, json_option
+from ..names import printable
+from ..progress.stream import can_be_drawn_on
+from .again import program
+from .options import folder_argument, json_option, option
 from .words import WORD
+
+LOOK_EVERY_S: Final = 1.0
+"""How often ``--watch`` reads the ledger."""
 
 
 @click.command()
 @folder_argument
+@option("--watch", is_flag=True, help="Go on until the run has ended and nothing is open.")
 @json_option
-def status(folder: Path, as_json: bool) -> int:
-    """Count the jobs in DIR by state."""
+def status(folder: Path, watch: bool, as_json: bool) -> int:
+    """Count the jobs in DIR by state, say whether a run is on and what to do next.
+
+    With --watch: in place on a terminal, elsewhere one line a change.
+    """
     where = Folder(folder)
     where.require_ledger()
     with closing(Store.read_only(where.ledger)) as store:
-        found = _read(store)
-        click.echo(json.dumps(found) if as_json else _words(store))
+        if watch:
+            _watch(where, store, as_json=as_json)
+        elif as_json:
+            click.echo(json.dumps(_read(where, store)))
+        else:
+            click.echo(_words(where, store))
     return int(Exit.OK)
 
 
-def _read(store: Store) -> dict[str, Json]:
-    counts = store.counts()
+def _watch(where: Folder, store: Store, *, as_json: bool) -> None:
+    """Show each change until the run has ended and nothing is open."""
+    if not as_json and can_be_drawn_on(sys.stdout):
+        _watch_in_place(where, store)
+        click.echo(_words(where, store))
+        return
+    shown: dict[str, Json] | None = None
+    while True:
+        found = _read(where, store)
+        if found != shown:
+            click.echo(json.dumps(found) if as_json else _line(where, store))
+            shown = found
+        if _is_over(where, store):
+            return
+        time.sleep(LOOK_EVERY_S)
+
+
+def _watch_in_place(where: Folder, store: Store) -> None:
+    from ..progress.live import View  # rich, where it is drawn
+
+    def layout(width: int, height: int, unicode: bool) -> list[list[tuple[str, str]]]:
+        lines = [f"{where.path}", *_words(where, store).splitlines()]
+        return [[(printable(line, 1000)[:width], "")] for line in lines[:height]]
+
+    with View(sys.stdout, layout) as view:
+        while not _is_over(where, store):
+            view.draw()
+            time.sleep(LOOK_EVERY_S)
+
+
+def _is_over(where: Folder, store: Store) -> bool:
+    return where.owner() is None and not _open(store.counts())
+
+
+def _open(counts: Mapping[State, int]) -> int:
+    return sum(counts[state] for state in (State.PENDING, State.SUBMITTING, State.SUBMITTED, State.READY))
+
+
+def _line(where: Folder, store: Store) -> str:
+    counts = " · ".join(f"{n:,} {WORD[state]}" for state, n in store.counts().items() if n)
+    return f"{counts or 'no jobs'} · {_next(where, store)}"
+
+
+def _next(where: Folder, store: Store) -> str:
+    """Return who is at work, or what to do next, in a sentence."""
+    owner, counts = where.owner(), store.counts()
+    if owner is not None:
+        return printable(f"process {owner.pid} on {owner.host} is at work since {owner.started_at}", 200)
+    folder = shlex.quote(str(where.path))
+    if n := _open(counts):
+        return f"nobody is at work, {n:,} open: {program()} resume {folder}"
+    if n := counts[State.UNKNOWN]:
+        return f"nobody is at work, {n:,} in doubt: {program()} resolve {folder}"
+    if n := counts[State.FAILED]:
+        return f"nobody is at work, {n:,} failed: {program()} resume {folder} --retry failed"
+    return "nobody is at work, nothing is open"
+
+
+def _read(where: Folder, store: Store) -> dict[str, Json]:
+    counts, owner = store.counts(), where.owner()
     return {
+        "owner": None
+        if owner is None
+        else {"pid": owner.pid, "host": owner.host, "started_at": owner.started_at},
+        "next": _next(where, store),
         "total": sum(counts.values()),
         "states": {str(state): n for state, n in counts.items()},
         "gone": sum(store.gone_counts().values()),
@@ -46,7 +128,7 @@ def _read(store: Store) -> dict[str, Json]:
     }
 
 
-def _words(store: Store) -> str:
+def _words(where: Folder, store: Store) -> str:
     counts = store.counts()
     total = sum(counts.values())
     lines = [f"{total:,} job{'' if total == 1 else 's'}"]
@@ -60,6 +142,7 @@ def _words(store: Store) -> str:
     if store.fact("simulated") != "1":
         lines += _cost_lines(store)
     lines += [f"{code:<18} {n:,}  {meaning(code)}" for code, n in store.errors().items()]
+    lines.append(_next(where, store))
     return "\n".join(lines)
 
 
