@@ -34,12 +34,19 @@ def _summed(names: Iterable[str]) -> int:
     return sum(map(hash, names))
 
 
-def _names_in(folder: Path) -> Iterator[str]:
-    """Yield what stands in *folder*; what the system puts there itself (.DS_Store) has a leading dot."""
+def _names_in(folder: str | Path, prefix: str = "") -> Iterator[str]:
+    """Yield the files below *folder*, as paths from there on.
+
+    What the system puts there itself (.DS_Store) has a leading dot.
+    """
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if not entry.name.startswith("."):
-                    yield entry.name
+                if entry.name.startswith("."):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _names_in(entry.path, f"{prefix}{entry.name}/")
+                else:
+                    yield f"{prefix}{entry.name}"
     except FileNotFoundError:
         return

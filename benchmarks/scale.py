@@ -28,6 +28,11 @@ class Scale:
     installs: bool = True
     """Whether peers that are not here are installed."""
 
+    @property
+    def is_full(self) -> bool:
+        """Whether manifests have the million rows that bounds in seconds speak of."""
+        return self.rows >= 1_000_000
+
 
 QUICK: Final = Scale(
     jobs=150, rows=5_000, seconds=2, starts=3, crowd=200, crowd_s=4, films=8, film_mb=8, installs=False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from .figures import Figure
+from .figures import Figure, Must
 from .inputs import MODEL, write_csv
 from .processes import batchrunner, python, run
 from .scale import Scale
@@ -24,9 +24,10 @@ def startup(scale: Scale, folder: Path) -> list[Figure]:
     help_s = _median_s(batchrunner("--help"), scale.starts)
     status_s = _median_s(batchrunner("status", output), scale.starts)
     return [
-        Figure(name="--help", unit="s", ours=help_s, limit=bare_s, limit_is="python -c pass", how=how),
+        Figure(name="--help", unit="s", ours=help_s, limit=bare_s, limit_is="python -c pass",
+               must=Must(ours=0.3), how=how),
         Figure(name=f"status of {scale.rows:,} jobs", unit="s", ours=status_s, limit=bare_s,
-               limit_is="python -c pass", how=how),
+               limit_is="python -c pass", must=Must(ours=1.0), how=how),
     ]  # fmt: skip
 
 

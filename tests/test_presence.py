@@ -58,6 +58,15 @@ def test_what_the_system_leaves_in_a_folder_is_overlooked(store, folder):
     assert all_there(folder, store)
 
 
+def test_files_that_are_spread_over_folders_are_found_there(store, folder):
+    (folder / "videos/ab").mkdir()
+    (folder / "videos/job-00.mp4").rename(folder / "videos/ab/job-00.mp4")
+    assert not all_there(folder, store)
+
+    store.file_moved("videos/job-00.mp4", "videos/ab/job-00.mp4")
+    assert all_there(folder, store)
+
+
 def test_a_folder_that_is_gone_is_noticed(store, tmp_path):
     assert not all_there(tmp_path, store)
 

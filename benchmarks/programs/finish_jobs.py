@@ -22,10 +22,11 @@ def finish(store: Store, folder: Path, seq: int) -> None:
     now, link = time.time(), Output(key="video", url=f"https://films.example.com/{seq}.mp4")
     store.intend(seq, now)
     store.accepted(seq, RequestId(f"earlier-{seq}"), now)
-    store.done(seq, (link,), 0.1, now)
+    store.done(seq, (link,), 0.1, now, ran=(0.1, 0.2))
     file = store.reserve(
         seq, 1, kind="video", extension=".mp4", size_bytes=0, sha256="0" * 64, taken=lambda name: False
     )
+    (folder / file).parent.mkdir(exist_ok=True)  # a large folder spreads its films
     (folder / file).touch()
     store.file_saved(seq, 1, now)
 
