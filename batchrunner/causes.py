@@ -97,6 +97,31 @@ class Address:
         return shlex.join(["batchrunner", word, str(self.folder.absolute()), *service, *flags])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedJob:
+    """A job of a group, as a person finds it again."""
+
+    id: str
+    row: int
+    """The line its row starts on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureGroup:
+    """Jobs that ended, or wait, for the same reason."""
+
+    state: State
+    code: str | None
+    """None: nobody said why (cancelled before it began)."""
+    count: int
+    messages: tuple[tuple[str, int], ...]
+    """The most frequent messages, each with how many jobs carry it."""
+    more_messages: int
+    """How many different messages there are beyond these."""
+    jobs: tuple[NamedJob, ...]
+    """The first ones in manifest order."""
+
+
 def redo_command(address: Address, state: State, code: str | None) -> str:
     """Return the command that deals with the jobs in *state* under *code*.
 

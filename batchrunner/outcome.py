@@ -5,10 +5,11 @@ Pure.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ._types import Json
+from .causes import FailureGroup
 from .errors import ErrorCode, Exit
 from .lifecycle import State
 from .money import as_usd
@@ -46,9 +47,13 @@ class Report:
     """``--max-cost``."""
     errors: Mapping[str, int] = field(default_factory=dict)
     """Jobs that failed or are in doubt, by error code."""
+    failures: Sequence[FailureGroup] = ()
+    """Jobs that did not work out, by cause, most first."""
     seconds: float = 0.0
     simulated: bool = False
     """True for a rehearsal: nothing was generated, nothing billed."""
+    results_written: bool = True
+    report_written: bool = True
 
     def as_json(self) -> dict[str, Json]:
         return {

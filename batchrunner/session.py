@@ -21,24 +21,22 @@ import anyio
 import anyio.to_thread
 
 from .asking import Learned
-from .causes import Address
 from .client import Client
 from .consent import Consent, check_money, price_earlier
 from .control import choose_address, serve
-from .disk import disk_errors_named, is_disk_error
+from .disk import disk_errors_named
 from .errors import AccountRefused, DiskTrouble, Exit, ManifestInvalid, ManifestMissing, Usage
 from .events import Listener, RunEvent
 from .folder import Folder
 from .layout import settle_layout
-from .ledger import LedgerWriter, Store
+from .leaving import Left, leave_files
+from .ledger import LedgerWriter, Store, read_failures
 from .lifecycle import State
 from .looking import check_images, sightings
 from .manifest.named import MANIFEST_FACT, NamedManifest
 from .models import Schemas
 from .money import dollars
 from .outcome import Report, Tally, decide_exit
-from .outputs.dataset import write_data_set
-from .outputs.results import Interrupted, write_results
 from .outputs.runlog import RunLog
 from .ownership import owned
 from .plan import RERUN_FACT, Plan, is_chosen, load_jobs, prepare, to_submit
@@ -46,17 +44,14 @@ from .policy.runtimes import key_of
 from .pool import Context, run_pool, take_back_all
 from .presence import all_there
 from .quoting import quoted
-from .service import Service, base_url_to_name, check_origin, record_origin
+from .service import Service, check_origin, record_origin
 from .settings import OnInterrupt, Rerun, Settings
 from .shelf import DiskShelf
 from .signals import listen
-from .stopping import WIRE_GRACE_S, Phase
+from .stopping import WIRE_GRACE_S
 
 MANY_EDITS: Final = 20
 """An edit that redoes more jobs than this, and more than a tenth of the manifest, asks first."""
-
-OFTEN: Final = 100_000
-"""Steps of SQLite's machine: a few milliseconds."""
 
 OLD_AFTER_S: Final = 86_400.0
 """A day: how long the service keeps a request is not documented, so older ones are warned of."""
@@ -248,9 +243,9 @@ async def _run(
             await run_pool(context, sample=plan.sample, models=unconfirmed)
             if context.stopping.interrupted and order.settings.on_interrupt is OnInterrupt.CANCEL_QUEUED:
                 await take_back_all(context, WIRE_GRACE_S)
-            await _write_outputs(context, store, order.folder)
+            left = await leave_files(context, store, order.folder)
             tasks.cancel_scope.cancel()
-    report = _report(store, order, plan, context, time.monotonic() - began)
+    report = _report(store, order, plan, context, left, time.monotonic() - began)
     context.tell("summary", None, **report.as_json())
     return report
 
@@ -285,55 +280,8 @@ def _warn_of_balance(context: Context, plan: Plan) -> None:
         context.tell("warning", message=f"the balance is {left}, less than the {cost} this run may cost")
 
 
-async def _write_outputs(context: Context, store: Store, folder: Folder) -> None:
-    """Write the result files, unless (or until) a signal says to stop now."""
+def _report(store: Store, order: Order, plan: Plan, context: Context, left: Left, seconds: float) -> Report:
     stopping = context.stopping
-
-    def go_on() -> bool:
-        return stopping.phase is not Phase.NOW or not stopping.interrupted
-
-    def write() -> None:
-        # Whatever SQLite is at when the second Ctrl-C comes: it asks now and then whether to go on.
-        store.connection.set_progress_handler(lambda: not go_on(), OFTEN)
-        write_results(store, folder.path / "results.jsonl", go_on)
-        write_data_set(store, folder.path, go_on)
-
-    try:
-        if go_on():
-            with disk_errors_named():
-                await anyio.to_thread.run_sync(write)
-                await _write_report(context, store, folder, go_on)
-    except Interrupted:
-        pass
-    except DiskTrouble as error:
-        stopping.fail(error)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-            raise
-    finally:
-        store.connection.set_progress_handler(None, 0)
-
-
-async def _write_report(context: Context, store: Store, folder: Folder, go_on: Callable[[], bool]) -> None:
-    """Write the page for people, last: whatever it stumbles over, the results are in place already."""
-    from .outputs.report import NAME, write_report  # its template engine is needed at a run's end only
-
-    address = Address(folder=folder.path, base_url=base_url_to_name(store))
-    try:
-        await anyio.to_thread.run_sync(write_report, store, folder.path / NAME, address, go_on)
-    except Interrupted:
-        raise
-    except Exception as error:
-        if is_disk_error(error):
-            raise
-        what = f"{type(error).__name__}: {error}"
-        context.tell("warning", message=f"{NAME} could not be written ({what}); all results are in place")
-
-
-def _report(store: Store, order: Order, plan: Plan, context: Context, seconds: float) -> Report:
-    stopping = context.stopping
-    if context.client.simulated:  # it said so itself
-        store.set_fact("simulated", "1")
     exit_code = decide_exit(_tally(store, order.settings, plan), stopping.exit_code)
     if exit_code in (Exit.OK, Exit.SOME_FAILED):
         store.set_fact(RERUN_FACT, None)  # what was asked for is done; asking again means again
@@ -348,8 +296,11 @@ def _report(store: Store, order: Order, plan: Plan, context: Context, seconds: f
         reserved_micros=store.reserved_micros(),
         cap_micros=order.settings.max_cost_micros,
         errors=store.errors(),
+        failures=read_failures(store),
         simulated=store.fact("simulated") == "1",
         seconds=seconds,
+        results_written=left.results,
+        report_written=left.report,
     )
 
 

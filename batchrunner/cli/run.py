@@ -25,10 +25,11 @@ from ..session import Order, plan_only, run_order
 from ..settings import OnInterrupt, OnUnknown, PollSpacing, Rerun, Selection, Settings
 from .again import command_again
 from .connection import connection_options, named_service
+from .end_screen import summary_words, terminal_width
 from .finish import run_hook
 from .manifests import check, named_manifest, named_schemas
 from .options import folder_argument, manifest_argument, manifest_options, option, run_options
-from .words import ask, on_terminal, plan_words, say, say_error, summary_words
+from .words import ask, on_terminal, plan_words, say, say_error
 
 CONFIRM_ABOVE_MICROS: Final = 20 * PER_USD
 
@@ -114,7 +115,7 @@ def _ran(manifest: str | None, path: Path, flags: dict[str, Any]) -> Report:
         except BatchrunnerError as error:
             raise _told(error, as_json=as_json) from None
     if not flags["quiet"] or report.exit_code is not Exit.OK:
-        say(summary_words(report, folder=str(path), again=command_again()))
+        say(summary_words(report, folder=str(path), again=command_again(), width=terminal_width()))
     return report
 
 

@@ -19,8 +19,9 @@ from ..verification import Verification, mark_for_fetching
 from ..verification import verify as verify_folder
 from .again import program
 from .connection import connection_options, named_service
+from .end_screen import summary_words, terminal_width
 from .options import folder_argument, json_option, option
-from .words import say, summary_words
+from .words import say
 
 
 @click.command()
@@ -48,7 +49,8 @@ def verify(folder: Path, repair: bool, as_json: bool, **flags: Any) -> int:
         handle_signals=True,
     )
     report = anyio.run(run_order, order)
-    say(summary_words(report, folder=str(folder), again=shlex.join([program(), "resume", str(folder)])))
+    again = shlex.join([program(), "resume", str(folder)])
+    say(summary_words(report, folder=str(folder), again=again, width=terminal_width()))
     return int(report.exit_code)
 
 

@@ -6,22 +6,17 @@ Everything foreign (ids, server text) is made safe for the terminal here.
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from typing import Final
 
 import click
 
 from ..audience import unheard
-from ..causes import meaning
-from ..durations import format_duration
-from ..errors import BatchrunnerError, Exit, ManifestInvalid
+from ..errors import BatchrunnerError, ManifestInvalid
 from ..lifecycle import State
 from ..names import printable
-from ..outcome import Report, next_command
 from ..plan import Plan
-from .again import program
-from .money_words import cost_lines, quote_lines
+from .money_words import quote_lines
 
 MAX_PROBLEMS: Final = 200
 """So many problems are printed; ``--json`` gives all."""
@@ -94,32 +89,6 @@ def plan_words(plan: Plan) -> str:
     if len(plan.edits) > MAX_EDITS:
         lines.append(f"  … and {len(plan.edits) - MAX_EDITS:,} more edited rows")
     return "\n".join([*lines, *(quote_lines(plan.quote) if plan.submit else [])])
-
-
-def summary_words(report: Report, *, folder: str, again: str) -> str:
-    """Return the screen a run ends with: what succeeded, what didn't and why, and what to type next."""
-    counts = [f"{n:,} {WORD[state]}" for state, n in report.states.items() if n or state is State.SUCCEEDED]
-    lines = [" · ".join(counts) + f"   ({_jobs(report.plan.total)}, {format_duration(report.seconds)})"]
-    if report.reason and report.exit_code not in (Exit.OK, Exit.SOME_FAILED):
-        lines.append(f"stopped    {printable(report.reason)}")
-        if report.hint:
-            lines.append(f"           {printable(report.hint)}")
-    if report.running_there:
-        n = report.running_there
-        jobs = "1 job runs" if n == 1 else f"{n:,} jobs run"
-        lines.append(f"billing    {jobs} on at the service and will be billed; the next run collects them")
-    lines += [f"{code:<18} {n:,}  {meaning(code)}" for code, n in report.errors.items()]
-    if report.simulated:
-        lines.append("simulated  these are rehearsal films: nothing was generated, nothing is billed")
-    lines += cost_lines(report)
-    lines.append(f"results    {folder}/results.jsonl")
-    resolve, results = (f"{program()} {word} {shlex.quote(folder)}" for word in ("resolve", "results"))
-    lines.append(f"next       {next_command(report, again=again, resolve=resolve, results=results)}")
-    return "\n".join(lines)
-
-
-def _jobs(n: int) -> str:
-    return "1 job" if n == 1 else f"{n:,} jobs"
 
 
 WORD: Final = {

@@ -1,6 +1,6 @@
 """The durable truth about every job: its state, its attempts, its artifacts."""
 
-from .failures import FailureGroup, NamedJob, read_failures
+from .failures import read_failures
 from .queries import Artifact, Entry
 from .store import AlreadyOwned, OverCap, StaleWrite, Store
 from .writer import LedgerWriter
@@ -9,9 +9,7 @@ __all__ = [
     "AlreadyOwned",
     "Artifact",
     "Entry",
-    "FailureGroup",
     "LedgerWriter",
-    "NamedJob",
     "OverCap",
     "StaleWrite",
     "Store",

@@ -5,9 +5,9 @@ Only so much of each group is read that a person can take it in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from ..causes import FailureGroup, NamedJob
 from ..lifecycle import State
 from .queries import Queries
 
@@ -21,31 +21,6 @@ _BAD: Final = f"""in_manifest AND (state IN ('{State.FAILED}', '{State.CANCELLED
     OR (state IN ('{State.SUBMITTED}', '{State.READY}') AND error_code IS NOT NULL))"""
 
 _SAME: Final = f"{_BAD} AND state = ? AND error_code IS ?"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedJob:
-    """A job of a group, as a person finds it again."""
-
-    id: str
-    row: int
-    """The line its row starts on."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailureGroup:
-    """Jobs that ended, or wait, for the same reason."""
-
-    state: State
-    code: str | None
-    """None: nobody said why (cancelled before it began)."""
-    count: int
-    messages: tuple[tuple[str, int], ...]
-    """The most frequent messages, each with how many jobs carry it."""
-    more_messages: int
-    """How many different messages there are beyond these."""
-    jobs: tuple[NamedJob, ...]
-    """The first ones in manifest order."""
 
 
 def read_failures(ledger: Queries, *, rows: int = ROWS) -> list[FailureGroup]:

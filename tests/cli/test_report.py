@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .acts import answers
+from .command import FAST, simulating
 
 DISK = 74
 
@@ -39,6 +40,26 @@ def test_the_command_of_the_page_redoes_just_those_jobs(batch, fake):
     assert outcome.code == 0
     assert batch.states == {"succeeded": 2}
     assert "2 films</b>" in (batch.folder / "report.html").read_text("utf-8")
+
+
+def test_a_simulator_at_any_address_makes_the_first_page_a_rehearsal_already(batch):
+    batch.write("fox")
+
+    with simulating(batch.home, "--service-time", "0.1") as address:
+        where = (batch.manifest, "-o", batch.folder, "--base-url", address)
+        outcome = batch.call("run", *where, *FAST)
+
+    assert outcome.code == 0
+    assert "rehearsal" in outcome.err
+    assert "<strong>REHEARSAL</strong>" in (batch.folder / "report.html").read_text("utf-8")
+
+
+def test_the_end_screen_names_the_page(batch):
+    batch.write("fox")
+
+    outcome = batch.run()
+
+    assert f"report     {batch.folder}/report.html" in outcome.err.splitlines()
 
 
 def test_the_page_is_written_anew_on_request_and_its_name_told(batch):

@@ -127,6 +127,6 @@ def _template() -> Any:
     )
     environment.filters.update(
         count=wording.count, money=wording.money, span=wording.span, size=wording.size, shown=wording.shown,
-        instant=wording.instant, plural=wording.plural, seconds=wording.seconds,
+        instant=wording.instant, plural=wording.plural,
     )  # fmt: skip
     return environment.get_template("report.html.j2")

@@ -42,6 +42,10 @@ _CHOSEN: Final = f"""SELECT seq FROM (SELECT seq FROM jobs WHERE {_BAD} ORDER BY
 _FILES: Final = """SELECT kind, file, bytes FROM artifacts
     WHERE job = ? AND generation = ? AND saved_at IS NOT NULL ORDER BY n"""
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+_MAY_BE_INEXACT: Final = re.compile(r"[0-9]{16}")
+
 _UNSAFE: Final = re.compile("[<>&\x7f-\x9f\u2028\u2029]")
 
 
@@ -81,8 +85,7 @@ def embed_jobs(
 
 def inert_json(value: Json) -> str:
     """Return *value* as compact JSON that can stand inside any HTML element."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    clean = text.encode("utf-8", "replace").decode()  # half a surrogate pair has no UTF-8
+    clean = _ENCODER.encode(value).encode("utf-8", "replace").decode()  # half a surrogate pair has no UTF-8
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", clean)
 
 
@@ -99,11 +102,18 @@ def _values(store: Store, job: sqlite3.Row, models: dict[str, int]) -> list[Json
     ]
     return [
         job["id"], job["row"], models.setdefault(job["model"], len(models)), job["state"],
-        _shortened(json.loads(job["inputs"])), _shortened(json.loads(job["meta"])), files, job["attempts"],
+        _read(job["inputs"]), _read(job["meta"]), files, job["attempts"],
         job["cost_usd"], _rounded(job["submitted_at"]), _rounded(job["completed_at"]),
         _rounded(job["saved_at"]), job["error_code"], _shortened(job["error_message"]), job["request_id"],
         0 if job["in_manifest"] else 1,
     ]  # fmt: skip
+
+
+def _read(text: str) -> Json:
+    value: Json = json.loads(text)
+    if len(text) > LONGEST_TEXT or _MAY_BE_INEXACT.search(text):  # few are: the others are taken as they are
+        return _shortened(value)  # type: ignore[no-any-return]
+    return value
 
 
 def _shortened(value: Any) -> Any:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from ...causes import FEW, Address, cause_of, narrowed, redo_command
+from ...causes import FEW, Address, FailureGroup, NamedJob, cause_of, narrowed, redo_command
 from ...durations import format_duration
-from ...ledger import FailureGroup, NamedJob
 from ...lifecycle import State
 from ...names import printable
 from .figures import Figures
@@ -114,12 +113,9 @@ def money(usd: float) -> str:
     return f"${exact[:4]}{exact[4:].rstrip('0')}"
 
 
-def span(seconds_: float) -> str:
-    return format_duration(seconds_)
-
-
-def seconds(value: float) -> str:
-    return format_duration(value)
+def span(seconds: float) -> str:
+    """Return a duration without zeros at its end: ``5 m`` rather than ``5 m 00 s``."""
+    return format_duration(seconds).removesuffix(" 00 s").removesuffix(" 00 m")
 
 
 def size(n: float) -> str:

@@ -1,0 +1,86 @@
+"""What a run leaves in its folder, written at its end: results, data set, and last the page for people.
+
+A signal that says "now" is not kept waiting by any of them; a full disk ends the run as it does elsewhere.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import anyio.to_thread
+
+from .causes import Address
+from .disk import disk_errors_named, is_disk_error
+from .errors import DiskTrouble
+from .folder import Folder
+from .ledger import Store
+from .outputs.dataset import write_data_set
+from .outputs.results import Interrupted, write_results
+from .pool import Context
+from .service import base_url_to_name
+from .stopping import Phase
+
+OFTEN: Final = 100_000
+"""Steps of SQLite's machine: a few milliseconds."""
+
+
+@dataclass(slots=True)
+class Left:
+    """Which files this run has written."""
+
+    results: bool = False
+    report: bool = False
+
+
+async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
+    """Write the files, unless (or until) a signal says to stop now."""
+    stopping, left = context.stopping, Left()
+
+    def go_on() -> bool:
+        return stopping.phase is not Phase.NOW or not stopping.interrupted
+
+    def write() -> None:
+        # Whatever SQLite is at when the second Ctrl-C comes: it asks now and then whether to go on.
+        store.connection.set_progress_handler(lambda: not go_on(), OFTEN)
+        write_results(store, folder.path / "results.jsonl", go_on)
+        write_data_set(store, folder.path, go_on)
+
+    try:
+        with disk_errors_named():
+            if context.client.simulated:  # it said so itself
+                store.set_fact("simulated", "1")
+            if go_on():
+                await anyio.to_thread.run_sync(write)
+                left.results = True
+                left.report = await _write_report(context, store, folder, go_on)
+    except Interrupted:
+        pass
+    except DiskTrouble as error:
+        stopping.fail(error)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+    finally:
+        store.connection.set_progress_handler(None, 0)
+    return left
+
+
+async def _write_report(context: Context, store: Store, folder: Folder, go_on: Callable[[], bool]) -> bool:
+    """Write the page; whatever it stumbles over, the results are in place already."""
+    from .outputs.report import NAME, write_report  # its template engine is needed at a run's end only
+
+    address = Address(folder=folder.path, base_url=base_url_to_name(store))
+    try:
+        await anyio.to_thread.run_sync(write_report, store, folder.path / NAME, address, go_on)
+    except Interrupted:
+        raise
+    except Exception as error:
+        if is_disk_error(error):
+            raise
+        what = f"{type(error).__name__}: {error}"
+        context.tell("warning", message=f"{NAME} could not be written ({what}); all results are in place")
+        return False
+    return True
