@@ -32,7 +32,10 @@ def find_token(environ: Mapping[str, str] = os.environ) -> str:
             hint="set RUNCOMFY_API_TOKEN to a key of your profile page, or rehearse with --simulate",
         )
     if len(token) > MAX_CHARACTERS or not all("!" <= character <= "~" for character in token):
-        raise AccountRefused(f"what {name} holds is no token: it must be printable ASCII without blanks")
+        raise AccountRefused(
+            f"what {name} holds is no token: it must be printable ASCII without blanks",
+            hint="copy the key from your profile page once more",
+        )
     return token
 
 

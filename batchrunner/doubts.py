@@ -21,6 +21,9 @@ from .service import Service
 WHERE_TO_LOOK = "https://www.runcomfy.com/ → Generations"
 """The service has no call that lists requests; its web page is the only place to find a lost one."""
 
+COPY_IT = f"copy the id from {WHERE_TO_LOOK}"
+LIST_THEM = "`batchrunner resolve DIR` lists the jobs in doubt"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
@@ -51,9 +54,11 @@ def choose(store: Store, ids: Sequence[str], *, all_of_them: bool) -> list[Entry
     for job_id in ids:
         entry = store.entry_of(job_id)
         if entry is None:
-            raise Usage(f"there is no job {job_id!r} in this folder")
+            raise Usage(f"there is no job {job_id!r} in this folder", hint=LIST_THEM)
         if entry.state is not State.UNKNOWN:
-            raise Usage(f"{job_id!r} is {entry.state}, not in doubt: there is nothing to resolve")
+            raise Usage(
+                f"{job_id!r} is {entry.state}, not in doubt: there is nothing to resolve", hint=LIST_THEM
+            )
         chosen.append(entry)
     return chosen
 
@@ -61,26 +66,26 @@ def choose(store: Store, ids: Sequence[str], *, all_of_them: bool) -> list[Entry
 async def check_request(folder: Folder, service: Service, request_id: str) -> None:
     """Raise Usage when the service says that it does not know the request; its silence says nothing."""
     if not REQUEST_ID.fullmatch(request_id):
-        raise Usage(f"{request_id!r} does not have the form of a request id")
+        raise Usage(f"{request_id!r} does not have the form of a request id", hint=COPY_IT)
     async with service.connected(folder) as client:
         answer = await client.status(RequestId(request_id))
     if answer.kind in (Kind.GONE, Kind.FOREIGN):
         raise Usage(
             f"the service does not know the request {request_id!r}: {answer.message}",
-            hint=f"copy its id from {WHERE_TO_LOOK}",
+            hint=COPY_IT,
         )
 
 
 def attach(store: Store, entries: Sequence[Entry], request_id: str) -> None:
     """Give the one doubt its request id.  Raises Usage when that cannot be its id."""
     if len(entries) != 1:
-        raise Usage("--request-id belongs to exactly one job: name its id")
+        raise Usage("--request-id belongs to exactly one job: name its id", hint=LIST_THEM)
     if not REQUEST_ID.fullmatch(request_id):
-        raise Usage(f"{request_id!r} does not have the form of a request id")
+        raise Usage(f"{request_id!r} does not have the form of a request id", hint=COPY_IT)
     try:
         store.attach(entries[0].seq, RequestId(request_id), time.time())
     except AlreadyOwned as owner:
-        raise Usage(f"request {request_id} belongs to the job {str(owner)!r} already") from None
+        raise Usage(f"request {request_id} belongs to the job {str(owner)!r} already", hint=COPY_IT) from None
 
 
 def not_accepted(store: Store, entries: Sequence[Entry]) -> None:

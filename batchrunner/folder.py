@@ -27,6 +27,8 @@ RESULTS: Final = (
 )  # fmt: skip
 """What a run leaves; without the ledger beside them nobody knows what was paid."""
 
+NAME_ANOTHER: Final = "move away the file that is in its place, or name another folder with -o"
+
 ONE_PAGE: Final = 4096
 """Bytes of the smallest SQLite file; the ledger's tables take many."""
 
@@ -57,7 +59,7 @@ class Folder:
     def check_usable(self) -> None:
         """Raise FolderUnusable when a run in here could pay again for what is there already."""
         if self.path.exists() and not self.path.is_dir():
-            raise FolderUnusable(f"{self.path} is not a folder")
+            raise FolderUnusable(f"{self.path} is not a folder", hint=NAME_ANOTHER)
         if self.ledger.exists() and not self.ledger_is_blank():
             return
         left = [name for name in RESULTS if _holds_something(self.path / name)]
@@ -88,7 +90,9 @@ class Folder:
             for path in (*reversed(self.path.parents), self.path):
                 make_folder(path)
         except (NotADirectoryError, FileExistsError) as error:
-            raise FolderUnusable(f"{self.path} cannot be a folder: {error.strerror}") from error
+            raise FolderUnusable(
+                f"{self.path} cannot be a folder: {error.strerror}", hint=NAME_ANOTHER
+            ) from error
 
     def forget_ledger(self, *, with_folder: bool) -> None:
         """Take back what opening a new ledger left, when nothing came of it."""

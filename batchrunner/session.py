@@ -269,7 +269,9 @@ def _warn_of_age(context: Context, store: Store) -> None:
     before = context.wall_clock() - OLD_AFTER_S
     old = store.count("state IN ('submitted', 'ready') AND submitted_at < ?", before)
     if old:
-        context.tell("warning", message=f"{old} submitted more than a day ago and not collected yet")
+        jobs = "1 job was" if old == 1 else f"{old:,} jobs were"
+        words = f"{jobs} submitted more than a day ago and not collected yet; collected first, if still kept"
+        context.tell("warning", message=words)
 
 
 def _warn_of_balance(context: Context, plan: Plan) -> None:

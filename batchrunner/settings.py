@@ -113,9 +113,9 @@ class Settings:
         if self.name is not None:
             _check_name(self.name)
         if self.poll_interval_s <= 0:
-            raise Usage("--poll-interval must be more than 0")
+            raise Usage("--poll-interval must be more than 0", hint="such as --poll-interval 2s")
         if self.submit_only and self.collect_only:
-            raise Usage("--submit-only and --collect-only exclude each other")
+            raise Usage("--submit-only and --collect-only exclude each other", hint="leave one of them out")
 
 
 def _check_name(pattern: str) -> None:
@@ -128,4 +128,5 @@ def _check_name(pattern: str) -> None:
 def _at_least_one(**numbers: int) -> None:
     for name, number in numbers.items():
         if number < 1:
-            raise Usage(f"--{name.replace('_', '-')} must be at least 1, not {number}")
+            flag = f"--{name.replace('_', '-')}"
+            raise Usage(f"{flag} must be at least 1, not {number}", hint=f"such as {flag} 1")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 
 from batchrunner import errors
@@ -47,6 +50,15 @@ def test_every_error_of_a_command_has_its_exit_code():
     }
 
     assert kinds == ENDINGS
+
+
+def test_every_error_that_ends_a_command_says_what_a_person_can_do():
+    """An invalid manifest does so at each of its problems."""
+    for source in sorted(Path(errors.__file__).parent.rglob("*.py")):
+        for node in ast.walk(ast.parse(source.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ENDINGS:
+                given = {keyword.arg for keyword in node.keywords}
+                assert given & {"hint", "jobs"}, f"{source.name}:{node.lineno}"
 
 
 def test_an_error_says_its_message_and_keeps_the_hint_apart():

@@ -114,6 +114,7 @@ def run_main(arguments: list[str] | None = None) -> int:
         return int(Exit.INTERRUPTED)
     except Exception:
         traceback.print_exc()
-        click.echo("error: our mistake, not yours: please report it with the lines above", err=True)
+        words = "our mistake, not yours; what was done is recorded, and the same command goes on from there"
+        click.echo(f"error: {words}\n       please report it with the lines above", err=True)
         return int(Exit.INTERNAL)
     return code if isinstance(code, int) else int(Exit.OK)

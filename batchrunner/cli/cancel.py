@@ -34,9 +34,10 @@ def cancel(folder: Path, ids: tuple[str, ...], as_json: bool, **flags: Any) -> i
     found = anyio.run(cancel_folder, where, named_service(where, flags), ids)
     if as_json:
         click.echo(json.dumps(asdict(found)))
-    say(f"{len(found.never_sent):,} cancelled before they were sent, {len(found.cancelled):,} in the queue")
+    never_sent, taken_back = len(found.never_sent), len(found.cancelled)
+    say(f"{never_sent:,} cancelled before they were sent, {taken_back:,} taken back from the queue")
     for job_id in found.runs_on:
         say(f"{printable(job_id)}: has begun, will finish and be billed; `batchrunner resume` collects it")
     for job_id in found.failed:
-        say(f"{printable(job_id)}: the service gave no clear answer; it is as it was")
+        say(f"{printable(job_id)}: the service gave no clear answer, so it is as it was; try again")
     return int(Exit.OPEN if found.runs_on or found.failed else Exit.OK)

@@ -33,10 +33,10 @@ def named_service(folder: Folder | None, flags: Mapping[str, Any], *, token_need
     Raises AccountRefused when there is no token and one is needed.
     """
     if flags["simulate"] and flags["base_url"] and typed("base_url"):
-        raise Usage("--simulate and --base-url exclude each other")
+        raise Usage("--simulate and --base-url exclude each other", hint="leave one of them out")
     timeout_s = flags["http_timeout"]
     if timeout_s is not None and timeout_s <= 0:
-        raise Usage("--http-timeout must be more than 0")
+        raise Usage("--http-timeout must be more than 0", hint="such as --http-timeout 60s")
     timeouts = Timeouts() if timeout_s is None else Timeouts.all(timeout_s)
     recorded = None if flags["base_url"] or folder is None else _recorded_origin(folder)
     if flags["simulate"] or recorded == SIMULATED_ORIGIN:

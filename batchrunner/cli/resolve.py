@@ -51,9 +51,9 @@ def resolve(
     if words == 0 and not ids and not all_of_them:
         return _list(where, as_json=as_json)
     if words != 1:
-        raise Usage("say one of --request-id RID, --not-accepted or --give-up")
+        raise Usage("say one of --request-id RID, --not-accepted or --give-up", hint=doubts.LIST_THEM)
     if bool(ids) == all_of_them:
-        raise Usage("name the jobs, or say --all")
+        raise Usage("name the jobs, or say --all", hint=doubts.LIST_THEM)
     if request_id is not None:
         anyio.run(doubts.check_request, where, named_service(where, flags), request_id)
     with owned(where) as store, store.transaction():

@@ -128,7 +128,8 @@ def _load(path: Path) -> tuple[Fault, ...]:
     try:
         return load_faults(path)
     except (OSError, ValueError) as error:
-        raise Usage(f"--faults: {error}") from error
+        hint = "`batchrunner simulate --help` ends with the list of faults"
+        raise Usage(f"--faults: {error}", hint=hint) from error
 
 
 async def _serve(

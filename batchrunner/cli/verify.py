@@ -58,5 +58,5 @@ def _say(found: Verification) -> None:
     for flaw in found.flaws:
         say(f"{printable(flaw.file)}: {printable(flaw.problem)} (job {printable(flaw.id)})")
     for stray in found.strays:
-        say(f"{printable(stray)}: not in the ledger; left alone")
+        say(f"{printable(stray)}: not in the ledger, so not ours; left alone")
     say(f"{found.files:,} files checked, {len(found.flaws):,} flawed, {len(found.strays):,} unknown")

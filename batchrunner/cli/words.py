@@ -65,7 +65,7 @@ REASONS: Final = {
     "done": "done",
     "failed": "failed (--retry failed runs them again)",
     "cancelled": "cancelled (--retry cancelled)",
-    "in_doubt": "in doubt: may have been paid (--retry unknown submits them again)",
+    "in_doubt": "in doubt: may have been paid (resolve lists them; --retry unknown submits them again)",
     "not_selected": "not selected",
     "limit": "beyond --limit",
     "collect_only": "not submitted (--collect-only)",

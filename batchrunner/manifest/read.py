@@ -76,7 +76,9 @@ class _Reader:
                     is_empty = False
                     yield found
         except OSError as error:
-            raise ManifestMissing(f"{self.file} cannot be read: {error.strerror}") from None
+            raise ManifestMissing(
+                f"{self.file} cannot be read: {error.strerror}", hint="nothing was sent; check the path"
+            ) from None
         if is_empty:
             yield problem(self.file, 1, "no jobs at all", hint="a manifest names at least one job")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any
+from typing import Any, Final
 
 from .._types import Inputs, Json
 from ..errors import ManifestInvalid
@@ -15,6 +15,8 @@ from .formats import ADDRESS_FORMATS, BadAddress, check_address
 from .lenient import Cleaner, Schema, kinds
 from .synonyms import called
 from .wording import listed, nearest
+
+AS_PUBLISHED: Final = "give the model's input_schema as the service's catalogue publishes it"
 
 
 def _explainer(schema: Schema) -> Any:
@@ -57,12 +59,13 @@ class InputSchema:
         Raises ManifestInvalid when *document* is no schema of an object at all.
         """
         if not isinstance(document, dict):
-            raise ManifestInvalid(f"the input schema of {model} is not a JSON object")
+            raise ManifestInvalid(f"the input schema of {model} is not a JSON object", hint=AS_PUBLISHED)
         cleaner = Cleaner(document)
         schema = cleaner.clean(document)
         if kinds(schema) not in (frozenset(), {"object"}):
             raise ManifestInvalid(
-                f"the input schema of {model} describes no named inputs (its type is not object)"
+                f"the input schema of {model} describes no named inputs (its type is not object)",
+                hint=AS_PUBLISHED,
             )
         properties = schema.get("properties")
         named = (

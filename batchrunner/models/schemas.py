@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from .._types import Json
 from ..errors import ManifestInvalid, ManifestMissing, Usage
-from .schema import InputSchema
+from .schema import AS_PUBLISHED, InputSchema
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +145,11 @@ def load_document(path: Path) -> Json:
     try:
         document: Json = json.loads(path.read_bytes())
     except OSError as error:
-        raise ManifestMissing(f"the schema {path} cannot be read: {error.strerror}") from None
+        raise ManifestMissing(
+            f"the schema {path} cannot be read: {error.strerror}", hint="nothing was sent; check the path"
+        ) from None
     except (ValueError, RecursionError):
-        raise ManifestInvalid(f"the schema {path} is not a JSON file") from None
+        raise ManifestInvalid(f"the schema {path} is not a JSON file", hint=AS_PUBLISHED) from None
     return document
 
 

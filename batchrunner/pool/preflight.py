@@ -21,7 +21,8 @@ async def preflight(context: Context, models: list[str]) -> bool:
         if answer.kind in (Kind.ACCOUNT, Kind.FOREIGN):
             raise account_refused(answer)
         if answer.kind is not Kind.OK:
-            context.tell("warning", message=f"the catalogue does not confirm {model}: {answer.message}")
+            words = f"the catalogue does not confirm {model}: {answer.message}; submissions will tell"
+            context.tell("warning", message=words)
     return True
 
 
