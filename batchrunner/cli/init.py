@@ -68,4 +68,6 @@ def _write(target: Path, text: str) -> None:
     except FileExistsError:
         raise Usage(f"{target} is there already; nothing was written", hint="-o names another file") from None
     except OSError as error:
-        raise Usage(f"{target} cannot be written: {error.strerror}") from None
+        raise Usage(
+            f"{target} cannot be written: {error.strerror}", hint="name another file with -o"
+        ) from None

@@ -38,7 +38,9 @@ def read_table(path: Path, schema: InputSchema, schemas: Schemas) -> Table:
         with path.open("rb") as stream:
             found = list(read_csv(stream, str(path)))
     except OSError as error:
-        raise ManifestMissing(f"{path} cannot be read: {error.strerror}") from None
+        raise ManifestMissing(
+            f"{path} cannot be read: {error.strerror}", hint="nothing was written; check the path"
+        ) from None
     rows = [row for row in found if isinstance(row, TableRow)]
     problems: list[Problem] = [row for row in found if isinstance(row, Problem)]
     columns = map_columns(rows[0].table.columns, schema) if rows else {}
@@ -55,7 +57,9 @@ def read_table(path: Path, schema: InputSchema, schemas: Schemas) -> Table:
     if problems:
         raise ManifestInvalid(f"{path}: {counted(len(problems), 'problem')}; nothing was written", problems)
     if not jobs:
-        raise ManifestInvalid(f"{path} holds no rows; nothing was written")
+        raise ManifestInvalid(
+            f"{path} holds no rows; nothing was written", hint="a header and a row below it"
+        )
     return Table(jobs=tuple(jobs), columns=columns, named=frozenset(_ids(rows)))
 
 
