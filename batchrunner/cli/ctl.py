@@ -47,7 +47,7 @@ def ctl(folder: Path, action: str, words: tuple[str, ...], as_json: bool) -> int
     try:
         read_command(write_command(command))  # as the run will
     except ValueError as error:
-        raise Usage(str(error)) from None
+        raise Usage(str(error), hint="`batchrunner ctl --help` lists what a run can be told") from None
     answer = ask_run(Folder(folder), command)
     if as_json:
         click.echo(json.dumps(answer))
@@ -60,7 +60,7 @@ def ctl(folder: Path, action: str, words: tuple[str, ...], as_json: bool) -> int
 
 def _command(action: str, words: tuple[str, ...]) -> Command:
     if words and action not in ("set", "cancel"):
-        raise Usage(f"{action} takes nothing more, not {words[0]!r}")
+        raise Usage(f"{action} takes nothing more, not {words[0]!r}", hint=f"leave {words[0]!r} out")
     if not words and action in ("set", "cancel"):
         raise Usage(f"{action} what?", hint=SETTINGS if action == "set" else "ids of jobs, or patterns")
     match action:

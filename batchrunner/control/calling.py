@@ -30,7 +30,10 @@ def ask_run(folder: Folder, command: Command) -> dict[str, Json]:
             f"no run is on in {folder.path}", hint=f"start one: batchrunner resume {folder.path}"
         )
     if owner.control is None:
-        raise FolderUnusable(f"process {owner.pid} on {owner.host} owns {folder.path} and takes no commands")
+        raise FolderUnusable(
+            f"process {owner.pid} on {owner.host} owns {folder.path} and takes no commands",
+            hint="ask again in a moment, and on its own machine; Ctrl-C stops it where it runs",
+        )
     try:
         answer = read_line(_exchange(owner.control, command))
     except TimeoutError:
@@ -40,7 +43,8 @@ def ask_run(folder: Folder, command: Command) -> dict[str, Json]:
     except (OSError, ValueError) as error:
         raise _silent(folder, owner.pid, f"cannot be reached: {error}") from None
     if answer.pop("ok", False) is not True:
-        raise Usage(f"the run refused: {answer.get('message') or 'it gave no reason'}")
+        reason = answer.get("message") or "it gave no reason"
+        raise Usage(f"the run refused: {reason}", hint="it goes on as before")
     return answer
 
 
