@@ -1,7 +1,7 @@
 """The peers: how they get here, and which command makes each of them do the batch.
 
 Python's come from PyPI into ``out/peers``, GNU parallel, curl and jq from Debian where this user may install
-them.  What cannot be had is skipped with a word; a quick look installs nothing.
+them.  What cannot be had is skipped with a word.
 """
 
 from __future__ import annotations
@@ -50,17 +50,17 @@ PEERS: Final = (
 )
 
 
-def require(peer: Peer, *, install: bool) -> None:
+def require(peer: Peer) -> None:
     """See to it that *peer* can be run.  Raises Absent."""
     if peer.program.endswith(".sh"):
-        _require_tools(install)
+        _require_tools()
     else:
-        _require_libraries(install)
+        _require_libraries()
 
 
-def _require_tools(install: bool) -> None:
+def _require_tools() -> None:
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    if missing and install and os.geteuid() == 0 and shutil.which("apt-get"):
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         _quietly(["apt-get", "update"])
         _quietly(["apt-get", "install", "--yes", "--no-install-recommends", *missing])
         missing = [tool for tool in TOOLS if shutil.which(tool) is None]
@@ -68,12 +68,10 @@ def _require_tools(install: bool) -> None:
         raise Absent(f"{', '.join(missing)} not installed")
 
 
-def _require_libraries(install: bool) -> None:
+def _require_libraries() -> None:
     done = PYTHON.parents[1] / "installed"
     if done.exists():
         return
-    if not install:
-        raise Absent("not installed; the full run does it")
     venv.create(PYTHON.parents[1], with_pip=True, clear=True)
     _quietly([str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *LIBRARIES])
     done.touch()

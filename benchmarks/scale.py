@@ -25,8 +25,8 @@ class Scale:
     films: int = 32
     """Films that are downloaded, and their size."""
     film_mb: int = 32
-    installs: bool = True
-    """Whether peers that are not here are installed."""
+    peers: bool = True
+    """Whether the batch is also done by what others use, installed for that where it is not here."""
 
     @property
     def is_full(self) -> bool:
@@ -35,7 +35,7 @@ class Scale:
 
 
 QUICK: Final = Scale(
-    jobs=150, rows=5_000, seconds=2, starts=3, crowd=200, crowd_s=4, films=8, film_mb=8, installs=False
+    jobs=100, rows=5_000, seconds=2, starts=3, crowd=200, crowd_s=4, films=8, film_mb=8, peers=False
 )
 USUAL: Final = Scale(jobs=500, rows=100_000, seconds=10, starts=7)
 FULL: Final = Scale(jobs=500, rows=1_000_000, seconds=30, starts=15)
