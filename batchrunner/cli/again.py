@@ -20,6 +20,9 @@ ONCE: Final = frozenset(
 )
 """Flags of one run; the others say how this batch is run and are kept."""
 
+SECRET: Final = frozenset({"notify"})
+"""Flags whose values nobody is to read over a shoulder: to be given again, or by the environment."""
+
 
 def program() -> str:
     """Return how this program is called: by its name where the shell finds it, else as it was called."""
@@ -40,7 +43,7 @@ def command_again() -> str:
 
 def _words(context: click.Context, parameter: click.Parameter) -> Iterator[str]:
     name = parameter.name or ""
-    if name in ONCE or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+    if name in ONCE | SECRET or context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
         return
     value = context.params[name]
     for one in value if isinstance(value, tuple) else (value,):

@@ -152,6 +152,8 @@ run_options = together(
            help="What files are called below videos/, such as '{model}/{seed}-{id}'; the folder keeps it."),
     option("--on-finish", metavar="CMD",
            help="Run CMD by the shell when the run has ended, with the summary as JSON on its input."),
+    option("--notify", multiple=True, metavar="URL",
+           help="Say how the run ended to an address of ntfy, Slack, e-mail, ...: any that apprise knows."),
     option("--yes", is_flag=True, help="Answer yes where a question would be asked."),
     option("--progress", type=click.Choice(["auto", "live", "plain", "none"]), default="auto",
            show_default=True, help="How the run shows its progress."),

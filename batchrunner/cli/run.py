@@ -28,6 +28,7 @@ from .connection import connection_options, named_service
 from .end_screen import summary_words, terminal_width
 from .finish import run_hook
 from .manifests import check, named_manifest, named_schemas
+from .notify import open_notices, send_notices
 from .options import folder_argument, manifest_argument, manifest_options, option, run_options
 from .words import ask, on_terminal, plan_words, say, say_error
 
@@ -73,25 +74,34 @@ def resume(folder: Path, **flags: Any) -> int:
 
 
 def _run(manifest: str | None, path: Path, flags: dict[str, Any]) -> int:
+    notices = open_notices(flags["notify"])
+
+    def finish(summary: dict[str, Json]) -> None:
+        """Tell whoever wants to know; that it failed is said, and changes nothing."""
+        troubles = [
+            send_notices(notices, path, summary) if notices else None,
+            _hook_trouble(path, flags, summary),
+        ]
+        for trouble in filter(None, troubles):
+            say(trouble)
+
     try:
         report = _ran(manifest, path, flags)
     except BatchrunnerError as error:
-        _finish(path, flags, {"exit_code": int(error.exit_code), "states": {}, "reason": error.message})
+        finish({"exit_code": int(error.exit_code), "states": {}, "reason": error.message})
         raise
-    _finish(path, flags, report.as_json())
+    finish(report.as_json())
     return int(report.exit_code)
 
 
-def _finish(path: Path, flags: dict[str, Any], summary: dict[str, Json]) -> None:
-    """Do what ``--on-finish`` asks for; that it failed is said, and changes nothing."""
+def _hook_trouble(path: Path, flags: dict[str, Any], summary: dict[str, Json]) -> str | None:
+    """Do what ``--on-finish`` asks for; return what went wrong with it."""
     if not flags["on_finish"]:
-        return
+        return None
     token = ""
     with suppress(AccountRefused):
         token = find_token()
-    trouble = run_hook(flags["on_finish"], token=token, folder=path, summary=summary)
-    if trouble:
-        say(trouble)
+    return run_hook(flags["on_finish"], token=token, folder=path, summary=summary)
 
 
 def _ran(manifest: str | None, path: Path, flags: dict[str, Any]) -> Report:
