@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from signal import Signals
 from typing import Final
 
 import anyio
@@ -47,7 +48,7 @@ from .quoting import quoted
 from .service import Service, check_origin, record_origin
 from .settings import OnInterrupt, Rerun, Settings
 from .shelf import DiskShelf
-from .signals import listen
+from .signals import heed, listen, until_signal
 from .stopping import WIRE_GRACE_S
 
 MANY_EDITS: Final = 20
@@ -140,13 +141,23 @@ async def run_order(order: Order) -> Report:
                 plan = _prepared(store, order, unchanged=_is_unchanged(store, order))
                 record_origin(store, order.service)
                 client = await opened.enter_async_context(order.service.connected(order.folder))
-                plan, learned = await _quoted(store, order, plan, client)
-                await _look_at_images(store, order, plan)
-                check_money(plan, order.settings, order.consent)
+                learned, stopped_by = Learned(), None
+
+                async def ask() -> None:
+                    nonlocal plan, learned
+                    plan, learned = await _quoted(store, order, plan, client)
+                    await _look_at_images(store, order, plan)
+
+                if order.handle_signals:
+                    stopped_by = await until_signal(ask)
+                else:
+                    await ask()
+                if stopped_by is None:
+                    check_money(plan, order.settings, order.consent)
                 if order.settings.max_cost_micros is not None:
                     price_earlier(store, learned.prices).set_aside(store)
             with RunLog(order.folder.log) as log:
-                return await _run(store, order, plan, learned, client, log, control)
+                return await _run(store, order, plan, learned, client, log, control, stopped_by)
 
 
 async def _look_at_images(store: Store, order: Order, plan: Plan) -> None:
@@ -211,6 +222,7 @@ async def _run(
     client: Client,
     log: RunLog,
     control: Path | None,
+    stopped_by: Signals | None,
 ) -> Report:
     """Run the pool on a prepared ledger, then write what people read."""
     began = time.monotonic()
@@ -230,6 +242,8 @@ async def _run(
             if control is not None:
                 tasks.start_soon(serve, context, control)
             _recall(context, store, plan)
+            if stopped_by is not None:
+                heed(context, stopped_by)
             context.tell(
                 "started",
                 None,

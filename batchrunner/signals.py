@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import anyio
 
-from .errors import Exit
+from .errors import BatchrunnerError, Exit
 from .pool import Context
 from .stopping import Phase
 
@@ -21,10 +22,39 @@ async def listen(
     with anyio.open_signal_receiver(signal.SIGINT, *STOPS) as signals:
         task_status.started()
         async for received in signals:
-            context.stopping.interrupted = True
-            if received in STOPS:
-                context.stopping.now(f"stopped by {received.name}", STOPS[received])
-            elif context.stopping.phase is Phase.RUNNING:
-                context.stopping.drain("stopped by Ctrl-C")
-            else:
-                context.stopping.now("stopped by a second Ctrl-C", Exit.INTERRUPTED)
+            heed(context, received)
+
+
+def heed(context: Context, received: signal.Signals) -> None:
+    """Stop the run as *received* asks for."""
+    context.stopping.interrupted = True
+    if received in STOPS:
+        context.stopping.now(f"stopped by {received.name}", STOPS[received])
+    elif context.stopping.phase is Phase.RUNNING:
+        context.stopping.drain("stopped by Ctrl-C")
+    else:
+        context.stopping.now("stopped by a second Ctrl-C", Exit.INTERRUPTED)
+
+
+async def until_signal(work: Callable[[], Awaitable[None]]) -> signal.Signals | None:
+    """Do *work*, and return the signal that cut it off, if one did.  Raises what the work raises."""
+    received: signal.Signals | None = None
+    trouble: BatchrunnerError | None = None
+
+    async def wait(*, task_status: anyio.abc.TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        nonlocal received
+        with anyio.open_signal_receiver(signal.SIGINT, *STOPS) as signals:
+            task_status.started()
+            received = await anext(aiter(signals))
+            tasks.cancel_scope.cancel()
+
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(wait)
+        try:
+            await work()
+        except BatchrunnerError as error:
+            trouble = error
+        tasks.cancel_scope.cancel()
+    if trouble is not None:
+        raise trouble
+    return received
