@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 import yaml
 from yaml.error import MarkedYAMLError
@@ -26,10 +26,13 @@ from yaml.reader import ReaderError
 from .._types import Json, Place, Problem
 from ..models.wording import show
 from .rows import LinedDict, LinedList, Row, problem
-from .yaml_compose import BadYaml, Composer, Trouble, line_of
+from .yaml_compose import MAX_DEPTH, BadYaml, Composer, Trouble, line_of
 from .yaml_margin import last_line_at_margin
 
-JOBS = "jobs"
+JOBS: Final = "jobs"
+
+TOO_DEEP_FOR_THE_SCANNER: Final = "exceeded maximum nesting depth"
+"""What newer libyaml says of brackets without end, before it gives the events that we count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +167,8 @@ def _bad_yaml(error: yaml.YAMLError, stream: BinaryIO) -> BadYaml:
     """Say what the parser found wrong, with its line."""
     if isinstance(error, MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
+        if error.problem == TOO_DEEP_FOR_THE_SCANNER:
+            return BadYaml(mark.line + 1 if mark else 1, f"nested more than {MAX_DEPTH} deep")
         return BadYaml(mark.line + 1 if mark else 1, f"not valid YAML: {_said(error)}", _advice(error))
     if isinstance(error, ReaderError):
         stream.seek(0)

@@ -21,6 +21,7 @@ DOUBTS = {
     "HTTP 502": accepts_and(answers(502, HTML)),
     "HTTP 503 of a proxy": accepts_and(answers(503, HTML, Content_Type="text/html")),
     "HTTP 503 without a word": accepts_and(answers(503)),
+    "HTTP 503 in a gateway's words": accepts_and(answers(503, {"message": "Service Unavailable"})),
     "HTTP 504": accepts_and(answers(504)),
     "HTTP 302": accepts_and(answers(302, Location="https://elsewhere.example.com/")),
     "200 with a page": accepts_and(answers(200, HTML)),
@@ -62,7 +63,6 @@ CLEAR = {
     "HTTP 429 without a word": answers(429),
     "HTTP 503 with Retry-After": answers(503, HTML, Retry_After="1"),
     "HTTP 503 in the service's words": answers(503, {"error_code": 503001, "error_message": "busy"}),
-    "HTTP 503 with a message": answers(503, {"message": "busy"}),
 }
 
 
