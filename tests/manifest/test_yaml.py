@@ -126,17 +126,13 @@ def test_an_alias_bomb_is_refused(read):
     assert "aliases that stand for more than" in read("\n".join(lines)).said[-1]
 
 
-@pytest.mark.parametrize("opening", ["\n" + "- " * 200_000, "[" * 200_000, "{a: " * 200_000])
+@pytest.mark.parametrize(
+    "opening", ["\n" + "- " * 200_000, "[" * 200_000, "{a: " * 200_000, "\n" + "[" * 200_000]
+)
 def test_nesting_without_end_is_one_problem(read, opening):
     (said,) = read(f"jobs: {opening}").said
 
     assert "nested more than 64 deep" in said
-
-
-def test_nesting_without_end_on_one_line_is_one_problem(read):
-    (said,) = read("jobs:\n" + "[" * 200_000).said
-
-    assert said.startswith("m.yaml:2: not valid YAML")
 
 
 @pytest.mark.parametrize(
