@@ -26,7 +26,8 @@ from yaml.reader import ReaderError
 from .._types import Json, Place, Problem
 from ..models.wording import show
 from .rows import LinedDict, LinedList, Row, problem
-from .yaml_compose import MAX_DEPTH, BadYaml, Composer, Trouble, line_of
+from .strict_json import MAX_DEPTH
+from .yaml_compose import BadYaml, Composer, Trouble, line_of
 from .yaml_margin import last_line_at_margin
 
 JOBS: Final = "jobs"
