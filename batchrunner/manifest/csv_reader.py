@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import BinaryIO
+from typing import BinaryIO, Final
 
 from .._types import Place, Problem
 from ..models.wording import counted, show
 from .csv_lines import BadRecord, decoded
 from .csv_records import Record, records
 from .rows import Table, TableRow, problem
+
+
+DIVIDERS: Final = ("|", ",", ";", "\t", ":")
+"""What people, and files of another kind than their name says, put between the columns."""
+
+NAME: Final = re.compile(r"[A-Za-z_][\w.-]*")
 
 
 def read_csv(stream: BinaryIO, file: str, *, delimiter: str | None = None) -> Iterator[TableRow | Problem]:
@@ -24,10 +32,31 @@ def read_csv(stream: BinaryIO, file: str, *, delimiter: str | None = None) -> It
         elif header is not None:
             place = Place(file=file, line=header.line, row=header.line)
             table = Table(place=place, columns=tuple(name.strip() for name in header.cells))
+            divider = _divider(table)
+            if divider is not None:
+                yield _undivided(table, divider)
+                return  # every row is wrong in the same way
             yield from _repeated(table)
             yield from _rows(found, table)
     finally:
         text.detach()  # the stream is the caller's to close
+
+
+def _divider(table: Table) -> str | None:
+    """Return what seems to divide a header row that we read as one column."""
+    if len(table.columns) != 1:
+        return None
+    (header,) = table.columns
+    signs = (sign for sign in DIVIDERS if sign in header)
+    return next((s for s in signs if all(NAME.fullmatch(part.strip()) for part in header.split(s))), None)
+
+
+def _undivided(table: Table, divider: str) -> Problem:
+    (header,) = table.columns
+    number, sign = counted(header.count(divider) + 1, "column"), json.dumps(divider)
+    message = f"the header row is one column, {show(header)}"
+    hint = f"for {number} write , instead of {sign} (; and tab are read as well; a .tsv file has tabs)"
+    return problem(table.place.file, table.place.line, message, hint=hint)
 
 
 def _rows(found: Iterator[Record | BadRecord], table: Table) -> Iterator[TableRow | Problem]:

@@ -174,7 +174,9 @@ def _bad_yaml(error: yaml.YAMLError, stream: BinaryIO) -> BadYaml:
     if isinstance(error, ReaderError):
         stream.seek(0)
         line = stream.read(error.position).count(b"\n") + 1
-        return BadYaml(line, f"not valid YAML: {error.reason}", "save the file as UTF-8")
+        is_text = "characters" in error.reason  # the bytes are fine, one character of the text is not
+        advice = f"take the character U+{error.character:04X} out" if is_text else "save the file as UTF-8"
+        return BadYaml(line, f"not valid YAML: {error.reason}", advice)
     return BadYaml(1, f"not valid YAML: {show(str(error))}")
 
 

@@ -47,7 +47,7 @@ def findings(errors: Iterable[ValidationError]) -> Iterator[Finding]:
             if known is None or (error.validator == "type" and known.validator != "type"):
                 by_place[path] = error
     for path, error in by_place.items():
-        message, hint = _missing(path, error) if error.validator == "required" else _words(error)
+        message, hint = _missing(path[-1], error) if error.validator == "required" else _words(error)
         yield Finding(path=path, message=message, hint=hint)
 
 
@@ -149,10 +149,13 @@ def _too_few(value: Json, limit: Json, _schema: Schema) -> Words:
     return f"{counted(_size(value), 'item')}, at least {_number(limit):,} needed", None
 
 
-def _missing(path: Path, error: ValidationError) -> Words:
-    """Say that an input is missing, and what it takes."""
+def _missing(name: str | int, error: ValidationError) -> Words:
     properties = error.schema.get("properties") if isinstance(error.schema, dict) else None
-    part = properties.get(path[-1]) if isinstance(properties, dict) else None
+    return missing(properties.get(name) if isinstance(properties, dict) else None)
+
+
+def missing(part: Json) -> Words:
+    """Say that an input is missing, and what it takes by its *part* of the schema, where that has one."""
     wanted = f": {takes(part)}" if isinstance(part, dict) else ""
     return f"missing, and the model needs it{wanted}", None
 

@@ -5,34 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 from .._types import Inputs, Json
 from ..errors import ManifestInvalid
 from .acceptance import Accepts, acceptance
-from .findings import Finding, findings
-from .formats import ADDRESS_FORMATS, BadAddress, check_address
+from .findings import Finding
 from .lenient import Cleaner, Schema, kinds
 from .synonyms import called
 from .wording import listed, nearest
 
+if TYPE_CHECKING:
+    from .explainer import Explainer
+
 AS_PUBLISHED: Final = "give the model's input_schema as the service's catalogue publishes it"
 
 
-def _explainer(schema: Schema) -> Any:
-    """Return jsonschema's validator, which says what is wrong; made for the first row that is."""
-    from jsonschema import Draft202012Validator, FormatChecker  # a fifth of a run's start, and rarely needed
+def _explainer(schema: Schema) -> Explainer:
+    """Return what says what is wrong; made for the first row that is."""
+    from .explainer import Explainer  # a fifth of a run's start, and rarely needed
 
-    addresses = FormatChecker(formats=())  # the formats named here and no others: unknown ones are ignored
-    for name in sorted(ADDRESS_FORMATS):
-        addresses.checks(name, raises=BadAddress)(_is_address)
-    return Draft202012Validator(schema, format_checker=addresses)
-
-
-def _is_address(value: object) -> bool:
-    if isinstance(value, str):
-        check_address(value)
-    return True
+    return Explainer(schema)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +43,7 @@ class InputSchema:
     """What in the published schema had to be ignored."""
     accepts: Accepts = field(repr=False, compare=False)
     """Returns True only for inputs without `problems`, and quickly; False says nothing."""
-    _explainer: Callable[[], Any] = field(repr=False, compare=False)
+    _explainer: Callable[[], Explainer] = field(repr=False, compare=False)
 
     @classmethod
     def parse(cls, model: str, document: Json) -> InputSchema:
@@ -88,7 +81,7 @@ class InputSchema:
 
     def problems(self, inputs: Inputs) -> Iterator[Finding]:
         """Yield what is wrong with typed *inputs*, one finding a field."""
-        yield from findings(self._explainer().iter_errors(inputs))
+        yield from self._explainer().findings(inputs)
         if not self.takes_others:
             yield from (self.unknown(name) for name in inputs if name not in self.properties)
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 
 from .._types import Json
@@ -43,6 +44,11 @@ def listed(values: Sequence[Json]) -> str:
 
 def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """Return the known name that the author most likely meant, None when none is near."""
+    return _nearest(name, tuple(known), cutoff)
+
+
+@lru_cache(maxsize=1_000)  # a column's name is looked up for each of its rows
+def _nearest(name: str, known: tuple[str, ...], cutoff: float) -> str | None:
     by_fold = {k.casefold().replace("-", "_"): k for k in known}
     fold = name[:COMPARED].casefold().strip().replace("-", "_").replace(" ", "_")
     close = get_close_matches(fold, by_fold, n=1, cutoff=cutoff)

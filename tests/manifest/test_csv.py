@@ -102,6 +102,18 @@ def test_short_and_long_rows_are_named_with_their_counts(read):
     ]
 
 
+@pytest.mark.parametrize(
+    ("sign", "name"), [("|", "m.csv"), (":", "m.csv"), (" | ", "m.csv"), (",", "m.tsv"), (";", "m.tsv")]
+)
+def test_a_header_row_with_a_strange_delimiter_is_one_problem_that_names_it(read, sign, name):
+    row = sign.join(["a", "a fox", URL])
+
+    (said,) = read(f"{sign.join(['id', 'text', 'images'])}\n{row}\n{row}\n", name).said
+
+    assert said.startswith(f"{name}:1: the header row is one column, ")
+    assert f'for 3 columns write , instead of "{sign.strip()}"' in said
+
+
 def test_an_unknown_column_is_refused_once_at_the_header(read):
     result = read(f"id,text,images,duratoin\na,a,{URL},5\nb,b,{URL},6\nc,c,{URL},x\n", "m.csv")
 

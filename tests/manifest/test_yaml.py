@@ -198,3 +198,14 @@ def test_all_problems_of_all_rows_come_in_one_pass(read):
 
 def test_a_name_that_is_a_list_is_a_problem(read):
     assert "a name that is empty, a list or a mapping" in read(f"- {{[a]: b, text: a, {JOB}}}").said[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [(b"jobs:\n- text: a\x07b\n", "take the character U+0007 out"), (b"jobs:\n- text: \xff\n", "save the file as UTF-8")],
+)
+def test_a_control_character_is_told_from_bytes_that_are_no_text(read, content, advice):
+    (said,) = read(content).said
+
+    assert said.startswith("m.yaml:2: not valid YAML: ")
+    assert said.endswith(f"({advice})")

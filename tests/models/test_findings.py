@@ -105,3 +105,21 @@ def test_a_typo_counts_as_the_name_it_is_nearest_to_not_as_another_of_the_same_m
 
 def test_the_password_in_an_address_is_not_repeated() -> None:
     assert show("https://me:secret@host/cat.jpg") == '"https://…@host/cat.jpg"'
+
+
+def test_values_that_are_equal_in_python_are_told_apart():
+    schema = InputSchema.parse("acme/a", {"properties": {"x": {"type": "string"}}})
+
+    said = [[finding.message for finding in schema.problems({"x": value})] for value in (1, True, 1.0, 1)]
+
+    assert said == [["1 is not text"], ["true is not text"], ["1.0 is not text"], ["1 is not text"]]
+
+
+def test_rules_about_several_inputs_together_are_kept():
+    either = [{"required": ["a"]}, {"required": ["b"]}]
+    schema = InputSchema.parse(
+        "acme/a", {"properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "anyOf": either}
+    )
+
+    assert list(schema.problems({}))
+    assert not list(schema.problems({"b": "x"}))
