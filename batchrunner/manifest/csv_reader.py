@@ -14,7 +14,6 @@ from .csv_lines import BadRecord, decoded
 from .csv_records import Record, records
 from .rows import Table, TableRow, problem
 
-
 DIVIDERS: Final = ("|", ",", ";", "\t", ":")
 """What people, and files of another kind than their name says, put between the columns."""
 

@@ -202,7 +202,10 @@ def test_a_name_that_is_a_list_is_a_problem(read):
 
 @pytest.mark.parametrize(
     ("content", "advice"),
-    [(b"jobs:\n- text: a\x07b\n", "take the character U+0007 out"), (b"jobs:\n- text: \xff\n", "save the file as UTF-8")],
+    [
+        (b"jobs:\n- text: a\x07b\n", "take the character U+0007 out"),
+        (b"jobs:\n- text: \xff\n", "save the file as UTF-8"),
+    ],
 )
 def test_a_control_character_is_told_from_bytes_that_are_no_text(read, content, advice):
     (said,) = read(content).said
