@@ -27,8 +27,8 @@ def test_a_model_without_a_schema_is_one_problem_at_its_first_row(read):
     result = read(rows({"model": "acme/a"}, {"model": "acme/a"}, {"model": "acme/b"}), "m.jsonl")
 
     assert result.said == [
-        f'm.jsonl:{line}: model: no input schema for the model "acme/{name}" (bundled: '
-        "bytedance/seedance-1-0/lite/reference-to-video; give another model's schema with --schema FILE)"
+        f'm.jsonl:{line}: model: no input schema for the model "acme/{name}" (give one with '
+        "--schema FILE; bundled: bytedance/seedance-1-0/lite/reference-to-video)"
         for line, name in ((1, "a"), (3, "b"))
     ]
     assert result.jobs == []
