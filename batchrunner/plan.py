@@ -66,9 +66,12 @@ class Plan:
         return sum(edit.pays_again for edit in self.edits)
 
 
-def load_jobs(store: Store, rows: Iterable[Job | Problem]) -> None:
-    """Stage a manifest's rows.  Raises ManifestInvalid with every problem when there is one."""
-    problems = stage(store, rows)
+def load_jobs(store: Store, rows: Iterable[Job | Problem], *, only_check: bool = False) -> None:
+    """Stage a manifest's rows.  Raises ManifestInvalid with every problem when there is one.
+
+    With *only_check* they cannot be taken in.
+    """
+    problems = stage(store, rows, only_check=only_check)
     if problems:
         number = f"{len(problems)} problem" + ("s" if len(problems) > 1 else "")
         jobs = staged_count(store)

@@ -8,7 +8,7 @@ from batchrunner._types import Job, JobError, JobId, Json, Output, Place, Reques
 from batchrunner.errors import ErrorCode
 from batchrunner.ledger import Entry, Store
 from batchrunner.lifecycle import State
-from batchrunner.manifest.fingerprint import fingerprint, id_from
+from batchrunner.manifest.fingerprint import made_id
 from batchrunner.plan import Plan, load_jobs, prepare
 from batchrunner.settings import Rerun, Settings
 
@@ -27,14 +27,12 @@ def a_job(
 ) -> Job:
     """A job whose prompt is its id, unless *inputs* hold a `text`; with None the id is made from them."""
     given: dict[str, Json] = {"text": id or "nameless", **inputs}
-    mark = fingerprint(model, given)
     return Job(
-        id=JobId(id if id is not None else id_from(mark)),
+        id=JobId(id if id is not None else made_id(model, given)),
         place=Place(file=file, line=row, row=row),
         model=model,
         inputs=given,
         meta=meta or {},
-        fingerprint=mark,
     )
 
 

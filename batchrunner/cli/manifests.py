@@ -44,7 +44,7 @@ def check(rows: Iterable[Job | Problem], then: Callable[[Store], None] | None = 
     *then* may look further into a ledger that holds them all, each of them pending.
     """
     with closing(Store.scratch()) as store:
-        load_jobs(store, rows)
+        load_jobs(store, rows, only_check=then is None)
         jobs = staged_count(store)
         if then is not None:
             take_in(store, 0.0)

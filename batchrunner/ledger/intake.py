@@ -13,23 +13,26 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Final
+from typing import Final, TypeAlias
 
 from .._types import Job, Json, Place, Problem
 from ..lifecycle import HOLDS_REQUEST, State
-from ..manifest.fingerprint import canonical, id_from
+from ..manifest.fingerprint import ID_DIGITS, canonical, fingerprint_of, id_from, made_id
 from .store import Store
 
 _STAGED: Final = """CREATE TEMP TABLE IF NOT EXISTS staged (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL, file TEXT NOT NULL, row INTEGER NOT NULL,
-    model TEXT NOT NULL, inputs TEXT NOT NULL, meta TEXT NOT NULL, fingerprint TEXT NOT NULL) STRICT"""
+    is_made INTEGER NOT NULL,  -- whether the id was made of the inputs
+    model TEXT, inputs TEXT, meta TEXT, fingerprint TEXT  -- NULL where nothing will be taken in
+    ) STRICT"""
 
-_STAGE: Final = "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_STAGE: Final = "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_STAGE_IDS: Final = "INSERT INTO staged (position, id, file, row, is_made) VALUES (?, ?, ?, ?, ?)"
 
 # One sort at the end: kept up to date row by row, the index costs several times as much for ids in no order.
 _BY_ID: Final = "CREATE UNIQUE INDEX temp.staged_by_id ON staged (id)"
 
-_REPEATED: Final = """SELECT position, id, file, row, fingerprint, first FROM staged
+_REPEATED: Final = """SELECT position, id, file, row, is_made, first FROM staged
     JOIN (SELECT id AS again, min(position) AS first FROM staged GROUP BY id HAVING count(*) > 1)
     ON id = again AND position > first ORDER BY position"""
 
@@ -81,14 +84,21 @@ class Intake:
     gone: int = 0
 
 
-def stage(store: Store, rows: Iterable[Job | Problem]) -> list[Problem]:
-    """Put the jobs of *rows* into the staging table and return every problem, in manifest order."""
+def stage(store: Store, rows: Iterable[Job | Problem], *, only_check: bool = False) -> list[Problem]:
+    """Put the jobs of *rows* into the staging table and return every problem, in manifest order.
+
+    With *only_check* no more is staged than finds ids used twice: nothing can be taken in then.
+    """
     connection = store.connection
     problems: list[tuple[int, Problem]] = []
     connection.execute("DROP TABLE IF EXISTS temp.staged")
     connection.execute(_STAGED)
     with _at_once(connection):
-        connection.executemany(_STAGE, _staged_rows(rows, problems))
+        jobs = _jobs(rows, problems)
+        if only_check:
+            connection.executemany(_STAGE_IDS, map(_id_row, jobs))
+        else:
+            connection.executemany(_STAGE, map(_staged_row, jobs))
     try:
         connection.execute(_BY_ID)
     except sqlite3.IntegrityError:
@@ -130,17 +140,33 @@ def take_in(store: Store, now: float) -> Intake:
     return Intake(new=new, edits=tuple(edit for edit in edits if edit is not None), gone=gone)
 
 
-def _staged_rows(
-    rows: Iterable[Job | Problem], problems: list[tuple[int, Problem]]
-) -> Iterator[tuple[object, ...]]:
-    """Yield what is stored of each job; problems go into *problems*."""
+_Placed: TypeAlias = tuple[int, Job]
+"""A job and its place in the manifest, from 1."""
+
+
+def _jobs(rows: Iterable[Job | Problem], problems: list[tuple[int, Problem]]) -> Iterator[_Placed]:
+    """Yield each job with its position; problems go into *problems*."""
     for position, row in enumerate(rows, start=1):
         if isinstance(row, Problem):
             problems.append((position, row))
         else:
-            place, meta = row.place, canonical(row.meta) if row.meta else "{}"
-            inputs = row.written or canonical(row.inputs)
-            yield position, row.id, place.file, place.row, row.model, inputs, meta, row.fingerprint
+            yield position, row
+
+
+def _staged_row(placed: _Placed) -> tuple[object, ...]:
+    """Return all that is kept of a job, its inputs written and hashed once."""
+    position, (job_id, (file, _, row), model, inputs, meta) = placed
+    written = canonical(inputs)
+    print_ = fingerprint_of(model, inputs, written)
+    notes = canonical(meta) if meta else "{}"
+    return position, job_id, file, row, job_id == id_from(print_), model, written, notes, print_
+
+
+def _id_row(placed: _Placed) -> tuple[object, ...]:
+    """Return what tells whether a job's id is used twice, and what to say then."""
+    position, (job_id, (file, _, row), model, inputs, _) = placed
+    is_made = len(job_id) == ID_DIGITS and job_id == made_id(model, inputs)
+    return position, job_id, file, row, is_made
 
 
 def _set_apart(connection: sqlite3.Connection) -> list[tuple[int, Problem]]:
@@ -154,7 +180,7 @@ def _set_apart(connection: sqlite3.Connection) -> list[tuple[int, Problem]]:
 def _used_twice(connection: sqlite3.Connection, row: sqlite3.Row) -> Problem:
     first = connection.execute("SELECT file, row FROM staged WHERE position = ?", (row["first"],)).fetchone()
     where = f"line {first['row']}" if first["file"] == row["file"] else f"{first['file']}:{first['row']}"
-    if row["id"] == id_from(row["fingerprint"]):
+    if row["is_made"]:
         message = f"the same inputs as {where}, and neither row has an id"
         hint = "give both an id to pay for both, or take one out"
     else:

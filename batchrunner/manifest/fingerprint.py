@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import lru_cache
 from typing import Final
+
+import orjson
 
 from .._types import Inputs, Json
 from ..models.texts import whole
@@ -30,17 +33,53 @@ def fingerprint_of(model: str, inputs: Inputs, written: str) -> str:
     """Return the fingerprint where the canonical JSON of *inputs* is *written* already."""
     if ".0" in written:  # perhaps a whole float: the only thing that the fingerprint writes in another way
         written = canonical({name: _whole(value) for name, value in inputs.items()})
-    return hashlib.sha256(f"[{ENCODER.encode(model)},{written}]".encode("ascii")).hexdigest()
+    return hashlib.sha256(f"[{_encoded(model)},{written}]".encode("ascii")).hexdigest()
 
 
 def canonical(value: Inputs) -> str:
-    """Return *value* as the one JSON text that is stored, compared and hashed."""
+    """Return *value* as the one JSON text that is stored, compared and hashed.
+
+    The standard library's encoder says what that is.  orjson writes the very same in a fifth of the time
+    where there is nothing but ASCII, whole numbers within 64 bits, true, false and null.
+    """
+    if _is_simple(value):
+        try:
+            written = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        except orjson.JSONEncodeError:  # a number beyond 64 bits, half a character
+            return ENCODER.encode(value)
+        if written.isascii() and b"\x7f" not in written:  # ASCII too, and escaped by the standard library
+            return written.decode("ascii")
     return ENCODER.encode(value)
 
 
-def id_from(print_: str) -> str:
+def made_id(model: str, inputs: Inputs) -> str:
     """Return the id of a job that was given none."""
+    return id_from(fingerprint(model, inputs))
+
+
+def id_from(print_: str) -> str:
+    """Return the id that a job with this fingerprint has where it was given none."""
     return print_[:ID_DIGITS]
+
+
+_SIMPLE: Final = frozenset({str, int, bool, type(None)})
+
+
+def _is_simple(inputs: Inputs) -> bool:
+    """Return whether *inputs* holds single values and lists of them only, and no float (1e16 differs)."""
+    for value in inputs.values():
+        kind = type(value)
+        if kind is list:
+            if not _SIMPLE.issuperset(map(type, value)):  # type: ignore[arg-type]
+                return False
+        elif kind not in _SIMPLE:
+            return False
+    return True
+
+
+@lru_cache(maxsize=64)
+def _encoded(model: str) -> str:
+    return ENCODER.encode(model)
 
 
 def _whole(value: Json) -> Json:

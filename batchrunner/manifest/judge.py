@@ -15,7 +15,7 @@ from .._types import Inputs, Job, JobId, Json, Place, Problem
 from ..models import Finding, InputSchema, Schemas, bundled_models
 from ..models.wording import show
 from .draft import Draft
-from .fingerprint import fingerprint, id_from
+from .fingerprint import made_id
 from .ids import BadId, check_id, parse_id
 from .names import ID, MODEL, Key, input_name, key_of, meta_name, shown
 from .template import BadTemplate
@@ -74,16 +74,14 @@ class Judge:
         inputs = self._inputs(schema)
         if not self.is_valid:
             return None
-        print_ = fingerprint(schema.model, inputs)
         return Job(
-            id=JobId(self._job_id or id_from(print_)),
+            id=JobId(self._job_id or made_id(schema.model, inputs)),
             place=self._draft.row.place,
             model=schema.model,
             inputs=inputs,
             meta={
                 name: untyped(v) for key, v in self._values.items() if (name := meta_name(key)) is not None
             },
-            fingerprint=print_,
         )
 
     def _parsed_id(self, suffix: str) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from .._types import Inputs, Job, JobId, Json, Place
 from ..models import InputSchema
-from .fingerprint import canonical, fingerprint_of, id_from
+from .fingerprint import made_id
 from .ids import parse_id
 from .names import GROUPS, ID, MODEL, Key, input_name, key_of, meta_name
 from .rows import LinedDict, Row, Table, TableRow
@@ -72,17 +72,8 @@ class Lane:
             meta = meta | {name: value for name, value in self._meta.items() if name not in meta}
         if not self.schema.accepts(inputs):
             return None
-        written = canonical(inputs)
-        print_ = fingerprint_of(self.schema.model, inputs, written)
-        return Job(
-            id=JobId(parse_id(written_id) or id_from(print_)),
-            place=place,
-            model=self.schema.model,
-            inputs=inputs,
-            meta=meta,
-            fingerprint=print_,
-            written=written,
-        )
+        model = self.schema.model
+        return Job(JobId(parse_id(written_id) or made_id(model, inputs)), place, model, inputs, meta)
 
 
 def _notes(written: Json) -> Inputs:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from batchrunner.manifest import fingerprint
+
 JOBS = "jobs:\n- {id: fox, text: a, images: ['https://images.example.com/a.png']}\n"
 NO_TEXT = "jobs:\n- {id: fox, subject: fox, images: ['https://images.example.com/a.png']}\n"
 
@@ -178,7 +180,7 @@ def test_a_matrix_key_may_be_a_note_a_model_or_a_placeholder(read):
 def test_without_an_id_every_combination_has_its_own_fingerprint_as_id(read):
     result = read("matrix: {seed: [1, 2]}\n" + JOBS.replace("id: fox, ", ""))
 
-    assert [job.id for job in result.jobs] == [job.fingerprint[:16] for job in result.jobs]
+    assert [job.id for job in result.jobs] == [fingerprint(job.model, job.inputs)[:16] for job in result.jobs]
     assert len({job.id for job in result.jobs}) == 2
 
 

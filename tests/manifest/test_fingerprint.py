@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import json
+
+import pytest
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from batchrunner.manifest import fingerprint
+from batchrunner.manifest.fingerprint import canonical
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
@@ -32,6 +36,36 @@ def test_a_truth_value_is_no_number_and_text_is_neither():
 
 def test_half_a_character_does_not_break_it():
     assert fingerprint("m", {"a": "\ud83d"}) != fingerprint("m", {"a": "\ud83e"})
+
+
+def by_the_standard_library(value) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+SINGLE = (
+    st.none() | st.booleans() | FLOATS | st.text()
+    | st.integers() | st.integers(2**63 - 2, 2**64 + 2) | st.integers(-(2**63) - 2, 2 - 2**63)
+    | st.text(st.characters(max_codepoint=0x81) | st.sampled_from("\u2028\ud83d😀"))
+)  # fmt: skip
+
+
+@given(st.dictionaries(st.text(max_size=3), SINGLE | st.lists(SINGLE, max_size=3) | JSON, max_size=4))
+@example({"": "\x7f", "b": ['\x00\x1f\b\f\n\r\t"\\/'], "a": -0.0, "~": 1e16})
+def test_the_written_form_is_the_standard_library_s_to_the_byte(inputs):
+    assert canonical(inputs) == by_the_standard_library(inputs)
+
+
+@pytest.mark.parametrize("code", [*range(0x90), 0xD800, 0xDFFF, 0x2028, 0xFFFF, 0x1F600])
+def test_each_character_is_written_as_the_standard_library_does(code):
+    inputs = {"text": chr(code), chr(code): ["a", chr(code)]}
+
+    assert canonical(inputs) == by_the_standard_library(inputs)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [float("nan")], {"a": float("-inf")}])
+def test_what_json_has_no_number_for_is_never_written(value):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        canonical({"a": value})
 
 
 @given(st.dictionaries(st.text(), JSON))

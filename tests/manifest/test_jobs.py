@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from batchrunner.manifest import fingerprint
 from batchrunner.models import Schemas
 
 URL = "https://images.example.com/a.png"
@@ -135,7 +136,7 @@ def test_anything_readable_is_an_id(read, written):
 def test_a_row_without_an_id_gets_one_from_its_fingerprint(read):
     job = read(rows({}), "m.jsonl").only
 
-    assert job.id == job.fingerprint[:16]
+    assert job.id == fingerprint(job.model, job.inputs)[:16]
 
 
 def test_equal_ids_are_left_to_the_caller(read):

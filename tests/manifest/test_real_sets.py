@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from batchrunner._types import Job, Problem
-from batchrunner.manifest import read_jobs
+from batchrunner.manifest import fingerprint, read_jobs
 from batchrunner.models import Schemas
 
 ROOT = Path(__file__).parents[2]
@@ -78,7 +78,12 @@ def test_of_opens2v_exactly_the_127_long_prompts_are_refused_each_by_its_line(tm
 def test_the_750_jobs_of_dreambooth_are_valid_and_have_their_own_ids():
     jobs = jobs_in("dreambooth-objects.yaml") + jobs_in("dreambooth-live.yaml")
 
-    assert len({job.id for job in jobs}) == len({job.fingerprint for job in jobs}) == len(jobs) == 750
+    assert (
+        len({job.id for job in jobs})
+        == len({fingerprint(job.model, job.inputs) for job in jobs})
+        == len(jobs)
+        == 750
+    )
     assert {len(job.inputs["images"]) for job in jobs} == {1, 2, 3, 4}
 
 

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchrunner.manifest import read_jobs
+from batchrunner.manifest import fingerprint, read_jobs
 from batchrunner.models import Schemas
 
 MODEL = "bytedance/seedance-1-0/lite/reference-to-video"
@@ -85,6 +85,6 @@ def test_a_job_has_the_same_fingerprint_whatever_it_was_written_in(rows):
     def fingerprints(form):
         stdin = io.BytesIO(FORMATS[form](rows).encode())
         found = read_jobs("-", input_format=form, model=MODEL, schemas=SCHEMAS, stdin=stdin)
-        return [job.fingerprint for job in found]
+        return [fingerprint(job.model, job.inputs) for job in found]
 
     assert fingerprints("jsonl") == fingerprints("yaml") == fingerprints("csv") == fingerprints("tsv")
