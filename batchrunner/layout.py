@@ -11,7 +11,7 @@ from typing import Final
 
 from .errors import FolderUnusable, Usage
 from .ledger import Store
-from .ledger.store import LAYOUT
+from .ledger.files import LAYOUT
 from .models.wording import nearest
 from .naming import OWN, PLAIN, Layout, fields
 from .outputs.columns import survey

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from .ledger import Store
-from .ledger.store import FOLDER_OF_KIND
+from .ledger.files import FOLDER_OF_KIND
 
 FEW: Final = 20_000
 """So many files are looked at one by one in a tenth of a second."""

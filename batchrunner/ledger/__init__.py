@@ -1,8 +1,9 @@
 """The durable truth about every job: its state, its attempts, its artifacts."""
 
 from .failures import read_failures
+from .moves import StaleWrite
 from .queries import Artifact, Entry
-from .store import AlreadyOwned, OverCap, StaleWrite, Store
+from .store import AlreadyOwned, OverCap, Store
 from .writer import LedgerWriter
 
 __all__ = [

@@ -4,6 +4,7 @@ Every format has the same jobs in the same order (the manifest's), so an export 
 change is the same twice.
 """
 
-from .exporting import Exported, Format, Options, export
+from .exporting import Format, export
+from .subject import Exported, Options
 
 __all__ = ["Exported", "Format", "Options", "export"]

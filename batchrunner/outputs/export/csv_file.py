@@ -16,7 +16,7 @@ from ..._types import Json
 from ...disk import replaced_file
 from ...ledger import Store
 from ..results import json_line
-from .exporting import Exported, Options
+from .subject import Exported, Options
 from .table import table_of
 
 STARTS: Final = tuple("=+-@\t\r\n＝＋－＠")

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from ...disk import disk_errors_named, make_folder, sync_folder
-from ...errors import FolderUnusable, Usage
+from ...errors import Usage
 from ...folder import LEDGER, RESULTS, Folder
 from ...ledger import Store
-from ...lifecycle import State
+from .subject import Exported, Options
 
 
 class Format(StrEnum):
@@ -37,35 +36,6 @@ FOLDERS: Final = frozenset({Format.WEBDATASET, Format.HF})
 
 RUNS_OWN: Final = frozenset({LEDGER, "batchrunner.lock", "README.md", "report.html", *RESULTS})
 """What a run writes itself, at the top of its folder: nothing of it is an export's to replace."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """Which jobs, and how shards and films are laid out."""
-
-    states: tuple[State, ...] = (State.SUCCEEDED,)
-    """Jobs in one of these states; none: all jobs."""
-    shard_bytes: int = 1 << 30
-    """A tar shard ends with the job that makes it this long."""
-    shard_jobs: int = 10_000
-    """Jobs in one tar shard."""
-    sidecar: bool = False
-    """Put a JSON file beside each film (hf only: a tar shard has them anyway)."""
-
-    @property
-    def where(self) -> str:
-        """The SQL condition for the jobs."""
-        listed = ", ".join(f"'{state}'" for state in self.states)
-        return f"state IN ({listed})" if self.states else "1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
-    """What was written."""
-
-    jobs: int
-    files: int = field(default=0)
-    """Films and pictures, for a format that holds them."""
 
 
 Write = Callable[[Store, Path, Path, Options], Exported]
@@ -136,20 +106,3 @@ def _placed(to: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
-
-
-def saved_outputs(line: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return those outputs of a results line that are files."""
-    return [output for output in line["outputs"] if output["file"]]
-
-
-def film_path(folder: Path, output: Mapping[str, object]) -> Path:
-    """Return where the film is.  Raises FolderUnusable when it is not there as the ledger has it."""
-    path = folder / str(output["file"])
-    if not path.is_file() or path.stat().st_size != output["bytes"]:
-        problem = "not as long as it was" if path.is_file() else "missing"
-        raise FolderUnusable(
-            f"{output['file']} is {problem}; nothing was exported",
-            hint="`batchrunner verify DIR --repair` fetches it again, without paying",
-        )
-    return path

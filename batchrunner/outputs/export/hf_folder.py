@@ -13,7 +13,7 @@ from ...disk import make_folder
 from ...ledger import Store
 from ..dataset import write_data_set
 from ..results import json_line, read_results
-from .exporting import Exported, Options, film_path, saved_outputs
+from .subject import Exported, Options, film_path, saved_outputs
 
 
 def write_folder(store: Store, folder: Path, to: Path, options: Options) -> Exported:

@@ -7,7 +7,7 @@ from pathlib import Path
 from ...disk import replaced_file
 from ...ledger import Store
 from ..results import json_line, read_results
-from .exporting import Exported, Options
+from .subject import Exported, Options
 
 
 def write_jsonl(store: Store, folder: Path, to: Path, options: Options) -> Exported:

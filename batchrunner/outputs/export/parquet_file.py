@@ -14,7 +14,7 @@ from ...disk import move_durably
 from ...errors import Usage
 from ...ledger import Store
 from ..columns import Column, Kind
-from .exporting import Exported, Options
+from .subject import Exported, Options
 from .table import Table, table_of
 
 try:

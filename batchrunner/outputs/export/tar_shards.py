@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, Final
 from ...ledger import Store
 from ...names import safe_stem
 from ..results import json_line, read_results
-from .exporting import Exported, Options, film_path, saved_outputs
+from .subject import Exported, Options, film_path, saved_outputs
 
 PROMPTS: Final = ("prompt", "text")
 """Inputs that hold a prompt, by the names models give it."""
