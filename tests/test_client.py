@@ -313,11 +313,16 @@ def test_an_exception_without_a_row_counts_as_lost():
     assert fault_of(OSError()) is Fault.LOST
 
 
-@pytest.mark.parametrize(
-    "kind", [httpx.ReadTimeout, httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError]
-)
-def test_what_may_have_arrived_is_never_called_not_sent(kind):
-    assert FAULTS[kind] is Fault.LOST
+BEFORE_A_CONNECTION = {
+    httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+}  # fmt: skip
+"""What is raised while there is no connection yet; each was looked at."""
+
+
+@pytest.mark.parametrize("kind", FAULTS, ids=lambda kind: kind.__name__)
+def test_only_what_fails_before_a_connection_is_called_not_sent(kind):
+    assert FAULTS[kind] is (Fault.NOT_SENT if kind in BEFORE_A_CONNECTION else Fault.LOST)
 
 
 # ── downloads ──
@@ -389,6 +394,17 @@ async def test_a_public_service_cannot_send_downloads_into_the_users_network(url
     async with Client(API, TOKEN) as client:
         with pytest.raises(DownloadRefused):
             await fetch(client, url)
+
+
+async def test_a_name_that_stands_for_an_address_inside_is_refused_as_well(monkeypatch):
+    async def inside(host, port, **more):
+        return [(2, 1, 6, "", ("10.0.0.7", port))]
+
+    monkeypatch.setattr(anyio, "getaddrinfo", inside)
+
+    async with Client(API, TOKEN) as client:
+        with pytest.raises(DownloadRefused, match="inside your own network"):
+            await fetch(client, "https://films.example.com/1.mp4")
 
 
 async def test_a_failed_exchange_is_a_broken_download():

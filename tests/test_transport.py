@@ -49,6 +49,11 @@ def test_only_errors_from_before_a_connection_say_that_nothing_was_sent(kind):
     assert fault is (Fault.NOT_SENT if kind.__name__ in BEFORE_A_CONNECTION else Fault.LOST)
 
 
+@pytest.mark.parametrize("kind", [OSError, ConnectionResetError, BrokenPipeError, TimeoutError, ValueError])
+def test_an_error_of_the_systems_own_never_says_that_nothing_was_sent(kind):
+    assert fault_of(kind_in_httpx(kind)("boom")) is Fault.LOST
+
+
 def test_each_error_that_may_say_so_was_looked_at():
     assert {kind.__name__ for kind in error_classes()} >= BEFORE_A_CONNECTION
 
@@ -80,6 +85,35 @@ async def test_a_handshake_that_fails_means_that_nothing_was_sent():
         answer = await client.submit(MODEL, {})
 
     assert answer.kind is Kind.NOT_SENT
+
+
+def moved_to(target: str) -> Served:
+    return whole(b"", head=b"HTTP/1.1 307 Temporary Redirect\r\nLocation: " + target.encode())
+
+
+async def test_no_redirect_takes_a_submission_or_the_token_elsewhere():
+    async with (
+        served(whole(b'{"request_id": "r-1"}')) as (elsewhere, received),
+        served(moved_to(elsewhere)) as (origin, _),
+        Client(origin, "t") as client,
+    ):
+        submitted = await client.submit(MODEL, {})
+        looked = await client.status(RID)
+
+    assert (submitted.kind, received) == (Kind.IN_DOUBT, [])
+    assert looked.kind is not Kind.OK
+
+
+async def test_through_a_proxy_no_redirect_is_followed_either(monkeypatch):
+    async with served(moved_to("http://elsewhere.example.com/")) as (proxy, received):
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        async with Client("http://api.example.com", "t") as client:
+            submitted = await client.submit(MODEL, {})
+
+    assert submitted.kind is Kind.IN_DOUBT
+    assert [head.split(b"\r\n")[0] for head in received] == [
+        f"POST http://api.example.com/v1/models/{MODEL} HTTP/1.1".encode()
+    ]
 
 
 @pytest.mark.parametrize("address", ["/a%2Fb%2fc+d%20e.mp4?sig=%7e~/=+%2B&x=%3D", "/%E7%8B%90.mp4?a=1&a=2;b"])

@@ -213,3 +213,13 @@ def test_an_acceptance_from_before_a_doubt_does_not_replace_the_sign_of_life():
     assert isinstance(weather.may_submit(12.0), Probe)
     weather.probed(13.0, answered=True)
     assert weather.may_submit(13.0) == Go(canary=True)
+
+
+def test_an_outage_of_doubts_ends_by_the_clock_of_its_first_doubt_though_earlier_jobs_still_finish():
+    weather = fair()
+    weather.doubted(10.0, "lost")
+    weather.probed(11.0, answered=True)
+
+    weather.finished_one(300.0)
+
+    assert weather.gives_up_at(submitting=True) == 10.0 + MAX_OUTAGE_S

@@ -8,6 +8,7 @@ import anyio
 import pytest
 
 from batchrunner.events import RunEvent
+from batchrunner.ledger import LedgerWriter, Store
 from batchrunner.lifecycle import State
 from batchrunner.pool import Context
 from batchrunner.settings import OnUnknown, Rerun, Selection, Settings
@@ -141,3 +142,45 @@ async def test_a_listener_that_fails_costs_nothing(caplog):
 
     assert bench.states == {State.SUCCEEDED: 3}
     assert "a listener failed" in caplog.text
+
+
+class LateIntents(LedgerWriter):
+    """A disk on which an intent takes its time, from the second one on."""
+
+    def __init__(self, store: Store, seconds: float) -> None:
+        super().__init__(store, in_thread=False)
+        self._seconds = seconds
+        self._intents = 0
+
+    async def do(self, step):
+        result = await super().do(step)
+        if getattr(step, "func", None) is Store.intend:
+            self._intents += 1
+            if self._intents > 1:
+                await anyio.sleep(self._seconds)
+        return result
+
+
+@pytest.mark.parametrize("then", ["a doubt", "a stop"])
+async def test_what_happens_while_the_intent_is_written_still_keeps_the_submission_back(then):
+    bench = a_bench(*(["submit close match=job-00"] if then == "a doubt" else []))
+    at_the_time: list[int] = []
+
+    async def watch(context: Context, line: Line) -> None:
+        context.ledger = LateIntents(bench.store, 2.0)
+        await anyio.sleep(1.0)
+        if then == "a stop":
+            context.stopping.drain("enough")
+        at_the_time.append(bench.counters["posts"])
+        await anyio.sleep(1.5)
+        at_the_time.append(bench.counters["posts"])
+
+    await bench.run(some_jobs(2), Settings(concurrency=2), meanwhile=watch)
+
+    assert at_the_time[0] == 1
+    if then == "a stop":
+        assert bench.counters["posts"] == 1
+        assert bench.states == {State.SUCCEEDED: 1, State.PENDING: 1}
+    else:
+        assert bench.counters["lookups"] == 2  # the preflight, and the sign of life before the second
+        assert bench.states == {State.SUCCEEDED: 1, State.UNKNOWN: 1}
