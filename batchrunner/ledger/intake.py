@@ -94,11 +94,10 @@ def stage(store: Store, rows: Iterable[Job | Problem], *, only_check: bool = Fal
     connection.execute("DROP TABLE IF EXISTS temp.staged")
     connection.execute(_STAGED)
     with _at_once(connection):
-        jobs = _jobs(rows, problems)
         if only_check:
-            connection.executemany(_STAGE_IDS, map(_id_row, jobs))
+            connection.executemany(_STAGE_IDS, _id_rows(rows, problems))
         else:
-            connection.executemany(_STAGE, map(_staged_row, jobs))
+            connection.executemany(_STAGE, _staged_rows(rows, problems))
     try:
         connection.execute(_BY_ID)
     except sqlite3.IntegrityError:
@@ -140,33 +139,32 @@ def take_in(store: Store, now: float) -> Intake:
     return Intake(new=new, edits=tuple(edit for edit in edits if edit is not None), gone=gone)
 
 
-_Placed: TypeAlias = tuple[int, Job]
-"""A job and its place in the manifest, from 1."""
+_Problems: TypeAlias = list[tuple[int, Problem]]
+"""Each with its position among the rows."""
 
 
-def _jobs(rows: Iterable[Job | Problem], problems: list[tuple[int, Problem]]) -> Iterator[_Placed]:
-    """Yield each job with its position; problems go into *problems*."""
+def _staged_rows(rows: Iterable[Job | Problem], problems: _Problems) -> Iterator[tuple[object, ...]]:
+    """Yield all that is kept of each job, its inputs written and hashed once; problems go into *problems*."""
     for position, row in enumerate(rows, start=1):
         if isinstance(row, Problem):
             problems.append((position, row))
-        else:
-            yield position, row
+            continue
+        job_id, (file, _, line), model, inputs, meta = row
+        written = canonical(inputs)
+        print_ = fingerprint_of(model, inputs, written)
+        notes = canonical(meta) if meta else "{}"
+        yield position, job_id, file, line, job_id == id_from(print_), model, written, notes, print_
 
 
-def _staged_row(placed: _Placed) -> tuple[object, ...]:
-    """Return all that is kept of a job, its inputs written and hashed once."""
-    position, (job_id, (file, _, row), model, inputs, meta) = placed
-    written = canonical(inputs)
-    print_ = fingerprint_of(model, inputs, written)
-    notes = canonical(meta) if meta else "{}"
-    return position, job_id, file, row, job_id == id_from(print_), model, written, notes, print_
-
-
-def _id_row(placed: _Placed) -> tuple[object, ...]:
-    """Return what tells whether a job's id is used twice, and what to say then."""
-    position, (job_id, (file, _, row), model, inputs, _) = placed
-    is_made = len(job_id) == ID_DIGITS and job_id == made_id(model, inputs)
-    return position, job_id, file, row, is_made
+def _id_rows(rows: Iterable[Job | Problem], problems: _Problems) -> Iterator[tuple[object, ...]]:
+    """Yield what tells of each job whether its id is used twice, and what to say then."""
+    for position, row in enumerate(rows, start=1):
+        if isinstance(row, Problem):
+            problems.append((position, row))
+            continue
+        job_id, (file, _, line), model, inputs, _ = row
+        is_made = len(job_id) == ID_DIGITS and job_id == made_id(model, inputs)
+        yield position, job_id, file, line, is_made
 
 
 def _set_apart(connection: sqlite3.Connection) -> list[tuple[int, Problem]]:

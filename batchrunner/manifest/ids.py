@@ -23,6 +23,8 @@ class BadId(ValueError):
 
 def parse_id(value: Json) -> str | None:
     """Return the id that *value* is, None for an absent one.  Raises BadId."""
+    if type(value) is str:  # nearly all of them
+        return check_id(value.strip())
     if value is None:
         return None
     if isinstance(value, int) and not isinstance(value, bool):

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 
 from .._types import Place, Problem
 from ..models.wording import show
+from .plain_json import plain_object
 from .rows import Row, problem
 from .strict_json import BadJson, parse_json
 
@@ -36,6 +37,9 @@ def _lines(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def _parsed(line: bytes, file: str, number: int) -> Row | Problem:
+    plain = plain_object(line)
+    if plain is not None:
+        return Row(Place(file, number, number), plain)
     try:
         value = parse_json(line.decode("utf-8").strip())
     except UnicodeDecodeError as error:

@@ -57,7 +57,6 @@ def nested(inner):
 SCHEMAS = st.recursive(FLAT | st.booleans(), nested, max_leaves=5)
 
 
-@settings(deadline=None, max_examples=400)
 @given(SCHEMAS, st.lists(VALUES, min_size=1, max_size=10))
 def test_what_is_accepted_has_no_problems(wanted, values):
     schema = InputSchema.parse("m", {"properties": {"a": wanted}})
@@ -72,7 +71,7 @@ ONE_KEYWORD = st.sampled_from(sorted(KEYWORDS)).flatmap(
 )
 
 
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=2 * settings.default.max_examples)  # of one keyword in 18 each
 @given(ONE_KEYWORD, st.lists(SCALARS | st.lists(SCALARS, max_size=3), min_size=1, max_size=10))
 def test_each_keyword_alone_takes_no_more_than_jsonschema_does(wanted, values):
     schema = InputSchema.parse("m", {"properties": {"a": wanted}})
@@ -98,7 +97,6 @@ PLAIN = st.one_of(
 PLAIN_VALUES = st.integers(-6, 6) | st.booleans() | TEXTS | st.lists(TEXTS, max_size=4) | st.floats(-3, 3)
 
 
-@settings(deadline=None, max_examples=300)
 @given(st.dictionaries(NAMES, PLAIN, min_size=1), st.dictionaries(NAMES, PLAIN_VALUES))
 def test_on_the_usual_schemas_both_validators_give_the_same_verdict(properties, inputs):
     schema = InputSchema.parse("m", {"properties": properties})
@@ -106,7 +104,7 @@ def test_on_the_usual_schemas_both_validators_give_the_same_verdict(properties, 
     assert schema.accepts(inputs) == (list(schema.problems(inputs)) == [])
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=2 * settings.default.max_examples)
 @given(st.text("https:/?#[]@.-_~!%&aZ0é \\\t:", max_size=30).map(lambda rest: f"https://{rest}"))
 def test_an_accepted_address_is_one_that_the_service_can_fetch(address):
     schema = InputSchema.parse("m", {"properties": {"a": {"type": "string", "format": "uri"}}})
