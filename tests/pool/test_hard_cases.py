@@ -163,7 +163,7 @@ class LateIntents(LedgerWriter):
 
 @pytest.mark.parametrize("then", ["a doubt", "a stop"])
 async def test_what_happens_while_the_intent_is_written_still_keeps_the_submission_back(then):
-    bench = a_bench(*(["submit close match=job-00"] if then == "a doubt" else []))
+    bench = a_bench(*(["submit close times=1"] if then == "a doubt" else []))
     at_the_time: list[int] = []
 
     async def watch(context: Context, line: Line) -> None:
