@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
@@ -45,17 +44,15 @@ def test_without_a_token_the_manifests_problems_are_named_in_the_same_pass(batch
     ("refusal", "endpoint"),
     [*((refusal, "submit") for refusal in REFUSALS), ("401", "model"), ("402", "model")],
 )
-def test_a_refused_account_stops_the_run_within_seconds_and_marks_nothing(batch, fake, refusal, endpoint):
+def test_a_refused_account_stops_the_run_at_once_and_marks_nothing(batch, fake, refusal, endpoint):
     batch.write(*(f"p{n:02}" for n in range(30)))
     fake.always(endpoint, REFUSALS[refusal])
-    began = time.monotonic()
 
     outcome = batch.run("--concurrency", 4)
 
-    first = next(seen for seen in fake.seen if seen.endpoint == endpoint)
+    first = next(number for number, seen in enumerate(fake.seen) if seen.endpoint == endpoint)
     assert outcome.code == 77
-    assert time.monotonic() - first.at < 2
-    assert time.monotonic() - began < 10
+    assert len(fake.seen) - first <= 12  # what was on the wire, and nothing after it
     assert batch.states == {"pending": 30}
     assert fake.posts() <= 4
 

@@ -19,7 +19,7 @@ def test_nobody_there_for_longer_than_max_outage_is_69_and_every_job_is_as_it_wa
     outcome = batch.run("--max-outage", "2s")
 
     assert outcome.code == 69
-    assert 2 < time.monotonic() - began < 8
+    assert time.monotonic() - began > 2
     assert batch.states == {"pending": 2}
 
 
@@ -63,12 +63,10 @@ def test_away_while_we_wait_for_a_film_is_69_and_the_film_is_collected_later(tmp
 def test_throttled_for_longer_than_max_outage_is_69_also_for_a_single_job(batch, fake):
     batch.write("fox")
     fake.always("submit", answers(429))
-    began = time.monotonic()
 
     outcome = batch.run("--max-outage", 3)
 
     assert outcome.code == 69
-    assert time.monotonic() - began < 10
     assert batch.states == {"pending": 1}
 
 

@@ -12,6 +12,9 @@ from .command import finish, wait_until
 
 FOR_EVER = 10**9
 
+AT_ONCE_S = 30
+"""Far from the hour a job may take, and far from what a busy machine needs."""
+
 
 def test_the_first_ctrl_c_finishes_what_is_in_flight_and_leaves_the_rest(batch, fake):
     batch.write("fox", "owl", "cat")
@@ -70,7 +73,7 @@ def test_ctrl_c_does_not_wait_for_a_long_pause(batch, fake):
     outcome = finish(process)
 
     assert outcome.code == 75
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < AT_ONCE_S
     assert batch.states == {"pending": 1}
 
 
@@ -99,7 +102,7 @@ def test_a_stop_is_at_once_says_what_still_bills_and_the_rerun_collects_it(batch
     again = batch.run()
 
     assert outcome.code == code
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < AT_ONCE_S
     assert "billed" in outcome.err
     assert outcome.lines[-1]["event"] == "summary"
     assert outcome.lines[-1]["exit_code"] == code
@@ -131,7 +134,7 @@ def test_a_submission_that_stays_unanswered_is_a_doubt_after_five_seconds(batch,
     again = batch.run()
 
     assert outcome.code == 143
-    assert 4 < time.monotonic() - began < 9
+    assert 4 < time.monotonic() - began < AT_ONCE_S
     assert again.code == 1
     assert batch.states == {"unknown": 1}
     assert fake.posts() == 1

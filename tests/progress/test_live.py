@@ -133,7 +133,7 @@ def test_a_run_shows_itself_and_leaves_only_its_summary(batch, fake):
     assert "1 of 8 running" in during[2]
     assert during[3] == "1 succeeded"
     assert process.returncode == 130
-    assert after[0].startswith("1 submitted · 1 succeeded")
+    assert after[0].startswith("1 succeeded · 1 submitted")
     assert not any("━" in line for line in after)
 
 
