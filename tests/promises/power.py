@@ -16,6 +16,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from batchrunner.ledger import Store
 
@@ -39,7 +40,8 @@ class Disk:
         """See every fsync of this process and every commit of its ledger."""
         sync = os.fsync
 
-        def fsync(handle: int) -> None:
+        def fsync(file: int | IO[bytes]) -> None:
+            handle = file if isinstance(file, int) else file.fileno()
             sync(handle)
             self.synced(Path(f"/proc/self/fd/{handle}").readlink())
 
