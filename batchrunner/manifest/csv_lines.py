@@ -14,7 +14,8 @@ from io import TextIOWrapper
 from itertools import chain
 from typing import BinaryIO, Final
 
-BLOCK: Final = 2**14  # characters that are looked at together
+BLOCK: Final = 2**14  # characters that are looked at together, in no more lines than these
+BLOCK_LINES: Final = 100
 UNDECODABLE: Final = re.compile("[\ud800-\udfff]")  # what bytes become that are no text
 
 
@@ -57,6 +58,7 @@ class Lines:
         self._held: list[str] = []  # the lines from `_first` on, no earlier than the record needs
         self._first = 1
         self._is_cut = False
+        self._next: list[str] = []  # lines that were looked at already, and are to be taken one by one
         self.record = 1
         self.bad: BadRecord | None = None
         """What is wrong with a line of the record being read."""
@@ -77,6 +79,21 @@ class Lines:
     def __iter__(self) -> Iterator[str]:
         return chain.from_iterable(self._blocks())
 
+    def whole_block(self) -> list[str] | None:
+        """Return the next lines, none of which has anything wrong, where a record begins with the first.
+
+        The caller takes them all with `took`, or leaves them to be taken one by one.
+        """
+        if self._next or self.record != self._first + len(self._held):
+            return None
+        self._next = self._read()
+        return self._next if self._next and _trouble("".join(self._next)) is None else None
+
+    def took(self, block: list[str]) -> None:
+        """Move on behind the *block* that `whole_block` returned."""
+        self.record += len(block)
+        self._first, self._held, self._next = self.record, [], []
+
     def taken(self, last: int) -> str:
         """Return the text of the record being read, which ends with the line *last*."""
         return "".join(self._held[self.record - self._first : last + 1 - self._first])
@@ -94,10 +111,18 @@ class Lines:
 
     def _read(self) -> list[str]:
         """Return the next lines: none at the end of the text, or where it cannot be decoded any further."""
+        if self._next:
+            seen, self._next = self._next, []
+            return seen
         block: list[str] = []
         size = 0
         try:
-            while size < BLOCK and not self._is_cut and (line := self._text.readline()):
+            while (
+                size < BLOCK
+                and len(block) < BLOCK_LINES
+                and not self._is_cut
+                and (line := self._text.readline())
+            ):
                 block.append(line)
                 size += len(line)
         except UnicodeDecodeError:

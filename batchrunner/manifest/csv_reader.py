@@ -11,8 +11,8 @@ from typing import BinaryIO, Final
 from .._types import Place, Problem
 from ..models.wording import counted, show
 from .csv_lines import BadRecord, decoded
-from .csv_records import Record, records
-from .rows import Table, TableRow, problem
+from .csv_records import Block, Record, records
+from .rows import Table, TableBlock, TableRow, problem
 
 DIVIDERS: Final = ("|", ",", ";", "\t", ":")
 """What people, and files of another kind than their name says, put between the columns."""
@@ -22,13 +22,24 @@ NAME: Final = re.compile(r"[A-Za-z_][\w.-]*")
 
 def read_csv(stream: BinaryIO, file: str, *, delimiter: str | None = None) -> Iterator[TableRow | Problem]:
     """Yield the rows below the header row, in order; blank ones are skipped, empty cells are absent."""
+    for found in read_blocks(stream, file, delimiter=delimiter):
+        if isinstance(found, TableBlock):
+            yield from found.each()
+        else:
+            yield found
+
+
+def read_blocks(
+    stream: BinaryIO, file: str, *, delimiter: str | None = None
+) -> Iterator[TableBlock | TableRow | Problem]:
+    """Do the same with as many rows at a time as are plain to see."""
     text = decoded(stream)
     try:
         found = records(text, delimiter)
         header = next(found, None)
         if isinstance(header, BadRecord):
             yield _bad(header, file)
-        elif header is not None:
+        elif isinstance(header, Record):
             place = Place(file=file, line=header.line, row=header.line)
             table = Table(place=place, columns=tuple(name.strip() for name in header.cells))
             divider = _divider(table)
@@ -58,12 +69,20 @@ def _undivided(table: Table, divider: str) -> Problem:
     return problem(table.place.file, table.place.line, message, hint=hint)
 
 
-def _rows(found: Iterator[Record | BadRecord], table: Table) -> Iterator[TableRow | Problem]:
+def _rows(
+    found: Iterator[Record | Block | BadRecord], table: Table
+) -> Iterator[TableBlock | TableRow | Problem]:
     file, width = table.place.file, len(table.columns)
     nameless = [number for number, name in enumerate(table.columns) if not name]
     for record in found:
         if isinstance(record, BadRecord):
             yield _bad(record, file)
+        elif isinstance(record, Block):
+            if not nameless and {*map(len, record.rows)} == {width}:
+                yield TableBlock(file, record.line, record.rows, table)
+            else:
+                each = (Record(line, cells) for line, cells in enumerate(record.rows, record.line))
+                yield from _rows(each, table)
         elif len(record.cells) != width:
             yield _wrong_width(record, table)
         elif nameless and any(record.cells[number] for number in nameless):

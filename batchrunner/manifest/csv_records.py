@@ -27,8 +27,16 @@ class Record(NamedTuple):
     cells: list[str]
 
 
-def records(text: TextIOWrapper, delimiter: str | None = None) -> Iterator[Record | BadRecord]:
-    """Yield the records of *text* that hold anything; after a bad one the next line begins a new one."""
+class Block(NamedTuple):
+    """Rows that stand on lines of their own, one behind the other, and all hold something."""
+
+    line: int
+    """The line of the first."""
+    rows: list[list[str]]
+
+
+def records(text: TextIOWrapper, delimiter: str | None = None) -> Iterator[Record | Block | BadRecord]:
+    """Yield the records of *text* that hold anything, first the header; after a bad one the next line."""
     csv.field_size_limit(MAX_CELL)  # the standard library knows one limit for the whole process
     lines = Lines(text)
     delimiter = delimiter or sniffed(lines.first_with_text())
@@ -45,9 +53,13 @@ def records(text: TextIOWrapper, delimiter: str | None = None) -> Iterator[Recor
                     yield lines.bad
                 elif lines.has_quotes and '"' in "".join(cells) and not strictly.fullmatch(lines.taken(last)):
                     yield BadRecord(line=lines.record, message=STRAY, hint=QUOTING)
-                elif cells and (cells[0].strip() or any(map(str.strip, cells))):
+                elif _holds_anything(cells):
                     yield Record(lines.record, cells)
                 lines.record, lines.bad = last + 1, None
+                while (block := lines.whole_block()) and (rows := _one_a_line(block, delimiter)):
+                    yield Block(lines.record, rows)
+                    lines.took(block)
+                    skipped += len(block)
             is_done = True
         except csv.Error as error:
             last = skipped + reader.line_num
@@ -55,6 +67,22 @@ def records(text: TextIOWrapper, delimiter: str | None = None) -> Iterator[Recor
             lines.record, lines.bad = last + 1, None
     if lines.bad is not None:
         yield lines.bad
+
+
+def _one_a_line(block: list[str], delimiter: str) -> list[list[str]] | None:
+    """Return the rows of *block* where each line certainly is one; None where they need a closer look."""
+    try:
+        rows = list(csv.reader(block, delimiter=delimiter, strict=True))
+    except csv.Error:
+        return None
+    if len(rows) != len(block) or not all(map(_holds_anything, rows)):
+        return None
+    has_quotes = '"' in "".join(block) and any('"' in cell for cells in rows for cell in cells)
+    return None if has_quotes else rows
+
+
+def _holds_anything(cells: list[str]) -> bool:
+    return bool(cells) and (bool(cells[0].strip()) or any(map(str.strip, cells)))
 
 
 def _broken(error: csv.Error, first: int, last: int) -> BadRecord:

@@ -8,6 +8,8 @@ either way, and becomes the same job.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from .._types import Job, Json
 from ..models import Schemas
 from .head import Head
@@ -15,7 +17,7 @@ from .ids import BadId
 from .judge import MODEL_ID
 from .lane import Columns, Lane, Unsure
 from .names import MODEL
-from .rows import Row, Table, TableRow
+from .rows import Row, Table, TableBlock, TableRow
 from .typed import Untypable
 
 
@@ -42,16 +44,35 @@ class Express:
         except (Unsure, Untypable, BadId):
             return None
 
+    def jobs(self, block: TableBlock) -> list[Job | None]:
+        """Do the same for each row of *block*."""
+        if self._is_plain:
+            with suppress(Unsure, Untypable, BadId):
+                return self._of_block(block)
+        return [self.job(row) for row in block.each()]
+
+    def _of_block(self, block: TableBlock) -> list[Job | None]:
+        """Raises Unsure where the rows have to be looked at one by one."""
+        self._begin(block.table)
+        models = {None if self._model_at is None else cells[self._model_at] for cells in block.rows}
+        if len(models) != 1:
+            raise Unsure
+        return self._columns_for(models.pop(), block.table).jobs(block)
+
     def _of_cells(self, row: TableRow) -> Job | None:
-        if row.table is not self._table:
-            self._begin(row.table)
+        self._begin(row.table)
         model = None if self._model_at is None else row.cells[self._model_at]
+        return self._columns_for(model, row.table).job(row)
+
+    def _columns_for(self, model: str | None, table: Table) -> Columns:
         columns = self._columns.get(model)
         if columns is None:
-            columns = self._columns[model] = Columns(row.table, self._lane(model or None))
-        return columns.job(row)
+            columns = self._columns[model] = Columns(table, self._lane(model or None))
+        return columns
 
     def _begin(self, table: Table) -> None:
+        if table is self._table:
+            return
         self._table = table
         self._model_at = table.columns.index(MODEL) if MODEL in table.columns else None
         self._columns.clear()

@@ -5,17 +5,18 @@ Which input each name stands for, what a value means there, and what the default
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count, repeat
 
 from .._types import Inputs, Job, JobId, Json, Place
 from ..models import InputSchema
 from .fingerprint import made_id
 from .ids import parse_id
 from .names import GROUPS, ID, MODEL, Key, input_name, key_of, meta_name
-from .rows import LinedDict, Row, Table, TableRow
+from .rows import LinedDict, Row, Table, TableBlock, TableRow
 from .template import Shared
 from .typed import typed, untyped
-from .typers import CellTyper, ValueTyper, cell_typer, is_settled, value_typer
+from .typers import CellTyper, ValueTyper, cell_typer, is_settled, typed_cells, value_typer
 
 
 class Unsure(Exception):
@@ -124,6 +125,46 @@ class Columns:
             {name: cells[number] for number, name in self._notes if cells[number]} if self._notes else {}
         )
         return self._lane.made(row.place, written_id, inputs, meta)
+
+    def jobs(self, block: TableBlock) -> list[Job | None]:
+        """Return the job of each row, None where it is not plain to see.
+
+        A column at a time: of most columns every cell is filled, and means something at first sight.  Raises
+        Unsure, Untypable or BadId where that is not so: the rows are looked at one by one.
+        """
+        columns = list(zip(*block.rows, strict=True))
+        names: list[str] = []
+        values: list[Sequence[Json]] = []
+        for number, name, typer in self._inputs:
+            if _is_filled(columns[number]):
+                names.append(name)
+                values.append(columns[number] if typer is None else typed_cells(columns[number], typer))
+        notes = [(note, columns[number]) for number, note in self._notes if _is_filled(columns[number])]
+        metas = _mappings([note for note, _ in notes], [cells for _, cells in notes], len(block.rows))
+        ids: Iterable[str | None] = repeat(None)
+        if self._id_at is not None and _is_filled(columns[self._id_at]):
+            ids = columns[self._id_at]
+        file, made = block.file, self._lane.made
+        rows = zip(count(block.line), ids, _mappings(names, values, len(block.rows)), metas, strict=False)
+        return [
+            made(Place(file, line, line), written_id, inputs, meta) for line, written_id, inputs, meta in rows
+        ]
+
+
+def _is_filled(cells: Sequence[str]) -> bool:
+    """Return whether all of *cells* are filled; False when none is.  Raises Unsure for some."""
+    if "" not in cells:
+        return True
+    if any(cells):
+        raise Unsure
+    return False
+
+
+def _mappings(names: Sequence[str], columns: Sequence[Sequence[Json]], rows: int) -> Iterator[Inputs]:
+    """Yield a mapping for each row of *columns*."""
+    if not names:
+        return ({} for _ in range(rows))
+    return (dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True))
 
 
 def _unsure(_: str) -> Json:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias, cast
 
 from .._types import Job, Json, Problem
 from ..errors import BatchrunnerError, ManifestMissing
@@ -18,17 +18,17 @@ from ..models import Schemas
 from ..models.schemas import load_document
 from ..models.wording import show
 from .assemble import Assembler
-from .csv_reader import read_csv
+from .csv_reader import read_blocks
 from .express import Express
 from .head import Head, HeadParser
 from .jsonl_reader import read_jsonl
-from .rows import LinedDict, LinedList, Row, TableRow, problem
+from .rows import LinedDict, LinedList, Row, TableBlock, TableRow, problem
 from .source import STDIN, STDIN_SHOWN, Format, format_by_extension, format_of, opened, rewindable
 from .typed import untyped
 from .yaml_compose import BadYaml
 from .yaml_reader import Outline, listed_rows, read_outline, read_yaml
 
-Rows: TypeAlias = Iterator[Row | TableRow | Problem]
+Rows: TypeAlias = Iterator[Row | TableRow | TableBlock | Problem]
 
 
 def read_jobs(
@@ -110,6 +110,16 @@ class _Reader:
         for row in rows:
             if isinstance(row, Problem):
                 yield row
+            elif isinstance(row, TableBlock):
+                jobs = express.jobs(row)
+                if None not in jobs:
+                    yield from cast("list[Job]", jobs)
+                    continue
+                for job, each in zip(jobs, row.each(), strict=True):
+                    if job is None:
+                        yield from assembler.jobs(each.as_row())
+                    else:
+                        yield job
             elif (job := express.job(row)) is not None:
                 yield job
             else:
@@ -164,4 +174,4 @@ class _Reader:
 def _rows(stream: BinaryIO, form: Format | None, file: str) -> Rows:
     if form is Format.JSONL:
         return read_jsonl(stream, file)
-    return read_csv(stream, file, delimiter="\t" if form is Format.TSV else None)
+    return read_blocks(stream, file, delimiter="\t" if form is Format.TSV else None)

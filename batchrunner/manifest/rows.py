@@ -96,6 +96,21 @@ class TableRow(NamedTuple):
         return Row(place=self.place, fields=fields, header=self.table.place, columns=self.table.columns)
 
 
+class TableBlock(NamedTuple):
+    """Rows of cells on consecutive lines."""
+
+    file: str
+    line: int
+    """The line of the first row."""
+    rows: list[list[str]]
+    table: Table
+
+    def each(self) -> Iterator[TableRow]:
+        """Yield the rows one by one."""
+        for line, cells in enumerate(self.rows, self.line):
+            yield TableRow(Place(self.file, line, line), cells, self.table)
+
+
 def _lines_along(value: Json, path: Sequence[str | int]) -> Iterator[int]:
     for step in path:
         match value, step:

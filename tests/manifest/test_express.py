@@ -8,16 +8,16 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from batchrunner._types import Job, Place, Problem
 from batchrunner.manifest.assemble import Assembler
-from batchrunner.manifest.csv_reader import read_csv
+from batchrunner.manifest.csv_reader import read_blocks, read_csv
 from batchrunner.manifest.express import Express
 from batchrunner.manifest.head import Head, HeadParser
 from batchrunner.manifest.jsonl_reader import read_jsonl
-from batchrunner.manifest.rows import TableRow
+from batchrunner.manifest.rows import TableBlock, TableRow
 from batchrunner.manifest.yaml_reader import read_outline, read_yaml
 from batchrunner.models import Schemas
 
@@ -197,6 +197,45 @@ def test_any_rows_of_csv(schemas, columns, cells):
     writer.writerows(["a fox", URL, *row[: len(columns)]] for row in cells)
 
     agree(read_csv(io.BytesIO(text.getvalue().encode()), "m"), Head(), schemas)
+
+
+COLUMNS = ["id", "model", "text", "images", "duration", "seed", "meta.a", "prompt", "sizes", "style", "steps"]
+LIKELY = ["", "5", "7", "a", "b c", URL, f"{URL} | {URL}", "[1, 2]", "acme/other", SEEDANCE]
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    columns=st.lists(st.sampled_from(COLUMNS), unique=True, min_size=1),
+    first=st.lists(st.sampled_from([*LIKELY, *TEXTS]), min_size=11, max_size=11),
+    others=st.lists(st.tuples(st.integers(0, 10), st.sampled_from([*LIKELY, *TEXTS])), max_size=6),
+)
+@example(columns=["id", "text", "images", "seed"], first=["a", "b", URL, "5"] * 3, others=[(1, "c")] * 6)
+@example(columns=["prompt", "model", "sizes"], first=["a", "acme/other", "[1]"] * 4, others=[(0, "c")] * 6)
+def test_rows_taken_together_are_what_they_are_one_by_one(schemas, columns, first, others):
+    """Rows that differ in a cell or two, as those of a manifest do."""
+    rows = [first[: len(columns)]]
+    for number, cell in others:
+        rows.append([cell if at == number else before for at, before in enumerate(rows[-1])])
+    text = io.StringIO()
+    csv.writer(text).writerows([["ratio", *columns], *(["1:1", *row] for row in rows)])
+
+    for block in read_blocks(io.BytesIO(text.getvalue().encode()), "m"):
+        if isinstance(block, TableBlock):
+            together = Express(Head(), schemas, SEEDANCE).jobs(block)
+            one_by_one = [Express(Head(), schemas, SEEDANCE).job(row) for row in block.each()]
+            assert together == one_by_one
+            assert [types_of(job.inputs) for job in together if job] == [
+                types_of(job.inputs) for job in one_by_one if job
+            ]
+
+
+def test_jobs_of_rows_taken_together_share_nothing(schemas):
+    content = "id,text,images\n" + "".join(f"{number},a,{URL}\n" for number in range(9))
+
+    (block,) = read_blocks(io.BytesIO(content.encode()), "m")
+    jobs = Express(Head(), schemas, SEEDANCE).jobs(block)
+
+    assert len({id(job.inputs["images"]) for job in jobs}) == len({id(job.meta) for job in jobs}) == 9
 
 
 # ── the usual rows: the first look is enough, else a big manifest takes hours ──
