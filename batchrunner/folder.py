@@ -209,7 +209,7 @@ class Lock:
 def _holds_something(path: Path) -> bool:
     if path.is_dir():
         return any(path.iterdir())
-    return path.exists()
+    return path.exists() and path.stat().st_size > 0  # a log that was only begun holds nothing yet
 
 
 def _now() -> str:

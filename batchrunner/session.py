@@ -241,7 +241,7 @@ async def _run(
                 await tasks.start(listen, context)
             if control is not None:
                 tasks.start_soon(serve, context, control)
-            _recall(context, store, plan)
+            spent_usd = _recall(context, store, plan)
             if stopped_by is not None:
                 heed(context, stopped_by)
             context.tell(
@@ -250,7 +250,7 @@ async def _run(
                 plan=plan.as_json(),
                 folder=str(order.folder.path),
                 simulated=order.service.simulate or client.simulated,
-                spent_usd=store.cost_usd(),
+                spent_usd=spent_usd,
             )
             _warn_of_balance(context, plan)
             unconfirmed = [model for model in plan.models if model not in learned.confirmed]
@@ -264,8 +264,11 @@ async def _run(
     return report
 
 
-def _recall(context: Context, store: Store, plan: Plan) -> None:
-    """Let the run know what earlier ones saw; a ledger that cannot be read ends it."""
+def _recall(context: Context, store: Store, plan: Plan) -> float | None:
+    """Let the run know what earlier ones saw; a ledger that cannot be read ends it.
+
+    Returns what they cost, in US dollars.
+    """
     try:
         with disk_errors_named():
             context.largest_film = store.largest_film()
@@ -274,8 +277,10 @@ def _recall(context: Context, store: Store, plan: Plan) -> None:
                 context.spacing.run_times.learn(key_of(model, inputs), at_least_s, at_most_s)
             mix = Counter(key_of(model, inputs) for model, inputs in store.mix())
             context.forecast.expect(plan.submit + plan.reasons.get("in_flight", 0), mix)
+            return store.cost_usd()
     except DiskTrouble as error:
         context.stopping.fail(error)
+        return None
 
 
 def _warn_of_age(context: Context, store: Store) -> None:

@@ -28,6 +28,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     Raises FolderUnusable for a file that is no ledger, or one that lost what was in it.
     """
     uri = f"{path.resolve().as_uri()}?mode=ro"
+    if _was_closed_on_a_read_only_disk(path):
+        uri += "&immutable=1"  # else SQLite wants to write beside what it reads
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
     try:
         version = schema_version(connection)
@@ -39,6 +41,13 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         hint = f"was {path.name}-wal, which holds the latest commits, left behind when it was copied?"
         raise FolderUnusable(f"there is nothing in {path}", hint=hint)
     return connection
+
+
+def _was_closed_on_a_read_only_disk(path: Path) -> bool:
+    """Return whether nobody can be writing the ledger, and everything is in its one file."""
+    log = path.with_name(f"{path.name}-wal")
+    is_closed = not log.exists() or log.stat().st_size == 0
+    return is_closed and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def open_scratch(name: str = "") -> sqlite3.Connection:
