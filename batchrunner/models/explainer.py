@@ -1,8 +1,8 @@
 """What does jsonschema have against a row's inputs?
 
 Asked for wrong rows only, and of those a manifest may have tens of thousands.  So each input is judged by its
-own part of the schema, which costs less than the way through the whole, and what was found in a plain value is
-remembered: a column that is wrong is mostly wrong in the same way.
+own part of the schema, which costs less than the way through the whole, and what was found in a plain value
+is remembered: a column that is wrong is mostly wrong in the same way.
 """
 
 from __future__ import annotations
