@@ -102,4 +102,5 @@ def base_url_to_name(store: Store) -> str | None:
 def record_origin(store: Store, service: Service) -> None:
     """Tie the folder to its service, before the first submission."""
     store.set_fact("origin", service.origin)
-    store.set_fact("simulated", "1" if service.simulate else "0")
+    rehearses = service.simulate or store.fact("simulated") == "1"  # once a rehearsal, always one
+    store.set_fact("simulated", "1" if rehearses else "0")

@@ -51,6 +51,9 @@ from .shelf import DiskShelf
 from .signals import heed, listen, until_signal
 from .stopping import WIRE_GRACE_S
 
+CAP_FACT: Final = "max_cost_micros"
+"""The folder's fact that keeps ``--max-cost`` for `resume`: no hint to type that leads past the cap."""
+
 MANY_EDITS: Final = 20
 """An edit that redoes more jobs than this, and more than a tenth of the manifest, asks first."""
 
@@ -136,10 +139,12 @@ async def run_order(order: Order) -> Report:
     undo_on = (ManifestInvalid, ManifestMissing, Usage, AccountRefused)
     with owned(order.folder, undo_on=undo_on, control=control) as store:
         check_origin(store, order.service)
+        order = _under_its_cap(store, order)
         async with AsyncExitStack() as opened:
             with store.transaction():
                 plan = _prepared(store, order, unchanged=_is_unchanged(store, order))
                 record_origin(store, order.service)
+                _record_cap(store, order.settings)
                 client = await opened.enter_async_context(order.service.connected(order.folder))
                 learned, stopped_by = Learned(), None
 
@@ -152,12 +157,27 @@ async def run_order(order: Order) -> Report:
                     stopped_by = await until_signal(ask)
                 else:
                     await ask()
+                if client.simulated:  # it said so itself: known before anything is sent
+                    store.set_fact("simulated", "1")
                 if stopped_by is None:
                     check_money(plan, order.settings, order.consent)
                 if order.settings.max_cost_micros is not None:
                     price_earlier(store, learned.prices).set_aside(store)
             with RunLog(order.folder.log) as log:
                 return await _run(store, order, plan, learned, client, log, control, stopped_by)
+
+
+def _under_its_cap(store: Store, order: Order) -> Order:
+    """Return the order of a resumed folder under the cap of its last run, where it names no other."""
+    cap = store.fact(CAP_FACT)
+    if order.manifest is not None or order.settings.max_cost_micros is not None or cap is None:
+        return order
+    return replace(order, settings=replace(order.settings, max_cost_micros=int(cap)))
+
+
+def _record_cap(store: Store, settings: Settings) -> None:
+    cap = settings.max_cost_micros
+    store.set_fact(CAP_FACT, None if cap is None else str(cap))
 
 
 async def _look_at_images(store: Store, order: Order, plan: Plan) -> None:

@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -32,7 +32,7 @@ LOOK_EVERY_S: Final = 1.0
 
 @click.command()
 @folder_argument
-@option("--watch", is_flag=True, help="Go on until the run has ended and nothing is open.")
+@option("--watch", is_flag=True, help="Go on until the run has ended.")
 @json_option
 def status(folder: Path, watch: bool, as_json: bool) -> int:
     """Count the jobs in DIR by state, say whether a run is on and what to do next.
@@ -52,18 +52,19 @@ def status(folder: Path, watch: bool, as_json: bool) -> int:
 
 
 def _watch(where: Folder, store: Store, *, as_json: bool) -> None:
-    """Show each change until the run has ended and nothing is open."""
+    """Show each change until the run has ended; without one, until one comes or nothing is open."""
     if not as_json and can_be_drawn_on(sys.stdout):
         _watch_in_place(where, store)
         click.echo(_words(where, store))
         return
     shown: dict[str, Json] | None = None
+    is_over = _end_of(where, store)
     while True:
         found = _read(where, store)
         if found != shown:
             click.echo(json.dumps(found) if as_json else _line(where, store))
             shown = found
-        if _is_over(where, store):
+        if is_over():
             return
         time.sleep(LOOK_EVERY_S)
 
@@ -75,14 +76,25 @@ def _watch_in_place(where: Folder, store: Store) -> None:
         lines = [f"{where.path}", *_words(where, store).splitlines()]
         return [[(printable(line, 1000)[:width], "")] for line in lines[:height]]
 
+    is_over = _end_of(where, store)
     with View(sys.stdout, layout) as view:
-        while not _is_over(where, store):
+        while not is_over():
             view.draw()
             time.sleep(LOOK_EVERY_S)
 
 
-def _is_over(where: Folder, store: Store) -> bool:
-    return where.owner() is None and not _open(store.counts())
+def _end_of(where: Folder, store: Store) -> Callable[[], bool]:
+    """Return what tells whether there is nothing more to see: a run was at work and is not any more, or
+    nobody is and nothing is open."""
+    was_owned = False
+
+    def is_over() -> bool:
+        nonlocal was_owned
+        is_owned = where.owner() is not None
+        was_owned = was_owned or is_owned
+        return not is_owned and (was_owned or not _open(store.counts()))
+
+    return is_over
 
 
 def _open(counts: Mapping[State, int]) -> int:

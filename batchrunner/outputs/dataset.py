@@ -120,7 +120,9 @@ def write_card(store: Store, folder: Path, contents: Contents) -> None:
         paths.append(_anchored(folder, store, contents))
         config["features"] = _features(contents)
     with replaced_file(card) as file:
-        file.write(_card(config, contents.counts, _models(store), simulated=store.fact("simulated") == "1"))
+        more = RESULTS_TOO if (folder / "results.jsonl").exists() else ""
+        simulated = store.fact("simulated") == "1"
+        file.write(_card(config, contents.counts, _models(store), more, simulated=simulated))
 
 
 def _models(store: Store) -> list[str]:
@@ -158,7 +160,12 @@ def _is_plain(store: Store, kind: str, where: str) -> bool:
     return first in LOADED[kind] and all(count < most for _, count in rest)
 
 
-def _card(config: dict[str, Json], counts: dict[str, int], models: list[str], *, simulated: bool) -> str:
+RESULTS_TOO: Final = "  How every job went is in `results.jsonl`."
+
+
+def _card(
+    config: dict[str, Json], counts: dict[str, int], models: list[str], more: str, *, simulated: bool
+) -> str:
     found = (
         ", ".join(f"{n:,} {kind} file{'s' if n != 1 else ''}" for kind, n in counts.items()) or "no files yet"
     )
@@ -171,13 +178,16 @@ def _card(config: dict[str, Json], counts: dict[str, int], models: list[str], *,
 
 # Generated media
 
-{found}, each with its prompt and inputs in `metadata.jsonl`; how every job went is in `results.jsonl`.
+{found}, each with its prompt and inputs in `metadata.jsonl`.{more}
 
 ```python
 from datasets import load_dataset
 
 data = load_dataset("path/to/this/folder", split="train")
 ```
+
+Decoding films needs `pip install torchcodec`; without it,
+`data.cast_column("video", datasets.Video(decode=False))` gives their paths.
 
 {origin}
 

@@ -61,7 +61,7 @@ class Submitter:
         cap, cost = self._context.settings.max_cost_micros or 0, self._cost(entry) or 0
         return (
             f"--max-cost {dollars(cap)}: {dollars(over.committed_micros)} are spent or set aside, and job"
-            f" {entry.id} costs {dollars(cost)}"
+            f" {entry.id} costs {dollars(cost)}; a higher cap goes on"
         )
 
     def _cost(self, entry: Entry) -> int | None:

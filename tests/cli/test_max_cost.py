@@ -30,6 +30,16 @@ def test_a_capped_run_pays_no_cent_more_and_goes_on_under_a_higher_cap(batch, fa
     assert "0.00 USD left of 0.90 USD" in raised.err
 
 
+def test_resume_stays_under_the_cap_of_the_run_it_goes_on_with(batch, fake, here, priced):
+    first = here.run("--max-cost", "0.45", "--concurrency", 9)
+    resumed = here("resume", here.folder)
+    raised = here("resume", here.folder, "--max-cost", "0.9")
+
+    assert (first.code, resumed.code, raised.code) == (75, 75, 0)
+    assert "0.05 USD left of 0.45 USD" in resumed.err
+    assert fake.posts() == 9
+
+
 def test_the_summary_for_programs_says_what_was_spent_and_set_aside(batch, fake, here, priced):
     fake.cost = None
 
