@@ -99,7 +99,9 @@ class Lookup:
             raise CatalogueSilent(f"the catalogue does not know {about}", hint=self._nearest(name))
         reason = answer.message if answer else "there is no RunComfy token to ask with"
         if kept is None:
-            raise CatalogueSilent(f"the catalogue could not be asked about {about}: {reason}")
+            asked = "" if name == EVERYTHING else f" about {about}"
+            hint = None if answer else "set RUNCOMFY_API_TOKEN, or ask the simulator's with --simulate"
+            raise CatalogueSilent(f"the catalogue could not be asked{asked}: {reason}", hint=hint)
         if name not in self._told:
             self._told.add(name)
             age = format_duration(kept.age_s(now))

@@ -84,7 +84,7 @@ def _set(words: tuple[str, ...]) -> Set:
         try:
             match name:
                 case "concurrency" | "downloads":
-                    changes[name] = int(value)
+                    changes[name] = _whole(value)
                 case "poll-interval":
                     changes["poll_interval_s"] = parse_duration(value)
                 case "until" if value == "never":
@@ -96,6 +96,13 @@ def _set(words: tuple[str, ...]) -> Set:
         except ValueError as error:
             raise Usage(f"{word}: {error}" if is_pair else f"{word}: has no value", hint=SETTINGS) from None
     return Set(**changes)
+
+
+def _whole(text: str) -> int:
+    """Return the whole number *text*.  Raises ValueError in words for people."""
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{text!r} is not a whole number")
+    return int(text[:9])
 
 
 def _words(action: str, answer: dict[str, Json], folder: Path) -> list[str]:

@@ -38,7 +38,7 @@
     box.replaceChildren();
     tell(null);
     new uPlot({
-      width: box.clientWidth, height: box.clientHeight, padding: [12, 8, 0, 0],
+      width: box.clientWidth, height: box.clientHeight, padding: [12, 28, 0, 16],
       cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
       legend: { show: false },
       scales: { x: { time: x.time, range: () => x.range }, y: { range: (_, __, most) => [0, Math.max(1, most) * 1.05] } },
