@@ -19,7 +19,7 @@ from typing import Final
 from ._types import Inputs, Job, JobError, Json, Problem
 from .errors import ErrorCode, ManifestInvalid
 from .ledger import Entry, Store
-from .ledger.intake import Edit, Intake, stage, staged_count, take_in
+from .ledger.intake import Edit, Intake, stage, take_in
 from .lifecycle import State
 from .quote import Quote
 from .settings import OnUnknown, Rerun, Selection, Settings
@@ -66,16 +66,16 @@ class Plan:
         return sum(edit.pays_again for edit in self.edits)
 
 
-def load_jobs(store: Store, rows: Iterable[Job | Problem], *, only_check: bool = False) -> None:
-    """Stage a manifest's rows.  Raises ManifestInvalid with every problem when there is one.
+def load_jobs(store: Store, rows: Iterable[Job | Problem], *, only_check: bool = False) -> int:
+    """Stage a manifest's rows and return their number.  Raises ManifestInvalid with every problem there is.
 
     With *only_check* they cannot be taken in.
     """
-    problems = stage(store, rows, only_check=only_check)
-    if problems:
+    staged = stage(store, rows, only_check=only_check)
+    if problems := staged.problems:
         number = f"{len(problems)} problem" + ("s" if len(problems) > 1 else "")
-        jobs = staged_count(store)
-        raise ManifestInvalid(f"the manifest has {number}; nothing was sent", problems, jobs=jobs)
+        raise ManifestInvalid(f"the manifest has {number}; nothing was sent", problems, jobs=staged.jobs)
+    return staged.jobs
 
 
 def prepare(

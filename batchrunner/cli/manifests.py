@@ -9,7 +9,7 @@ from typing import Any
 from .._types import Job, Problem
 from ..errors import ManifestInvalid
 from ..ledger import Store
-from ..ledger.intake import staged_count, take_in
+from ..ledger.intake import take_in
 from ..lookup import Lookup
 from ..manifest import NamedManifest
 from ..models import Schemas
@@ -44,8 +44,7 @@ def check(rows: Iterable[Job | Problem], then: Callable[[Store], None] | None = 
     *then* may look further into a ledger that holds them all, each of them pending.
     """
     with closing(Store.scratch()) as store:
-        load_jobs(store, rows, only_check=then is None)
-        jobs = staged_count(store)
+        jobs = load_jobs(store, rows, only_check=then is None)
         if then is not None:
             take_in(store, 0.0)
             try:

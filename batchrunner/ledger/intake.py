@@ -1,13 +1,13 @@
 """How a manifest's jobs come into the ledger: staged row by row, compared by id and inputs, then taken in.
 
 Staging and taking in happen inside one transaction of the caller, so a manifest with a problem leaves no
-trace, and a plan is the very same work on a scratch copy.  Rows are staged in a temporary table, whose unique
-index finds ids used twice when all rows are there: memory does not grow with the manifest.
+trace, and a plan is the very same work on a scratch copy.  Rows are staged in a temporary table; with nothing
+to compare them with, in an empty ledger, they go where they belong at once.  Either table's unique index
+finds ids used twice when all rows are there: memory does not grow with the manifest.
 """
 
 from __future__ import annotations
 
-import gc
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -18,25 +18,26 @@ from typing import Final, TypeAlias
 
 from .._types import Job, Json, Place, Problem
 from ..lifecycle import HOLDS_REQUEST, State
-from ..manifest.fingerprint import ID_DIGITS, canonical, fingerprint_of, id_from, made_id
+from ..manifest.fingerprint import ID_DIGITS, canonical, fingerprint, fingerprint_of
+from .loading import Batch, indexes_built_after, insert_all
 from .store import Store
 
-COLLECT_AFTER: Final = 20_000  # objects made and not let go: a few megabytes; Python's own count is 700
+MOST_VALUES: Final = 4_000  # of one statement: SQLite takes eight times as many
+MOST_CHARACTERS: Final = 2**20  # of the inputs in one statement, where rows are large
 
-_STAGED: Final = """CREATE TEMP TABLE IF NOT EXISTS staged (
+_STAGED: Final = """CREATE TEMP TABLE staged (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL, file TEXT NOT NULL, row INTEGER NOT NULL,
-    is_made INTEGER NOT NULL,  -- whether the id was made of the inputs
     model TEXT, inputs TEXT, meta TEXT, fingerprint TEXT  -- NULL where nothing will be taken in
     ) STRICT"""
 
-_STAGE: Final = "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-_STAGE_IDS: Final = "INSERT INTO staged (position, id, file, row, is_made) VALUES (?, ?, ?, ?, ?)"
+_COLUMNS: Final = "position, id, file, row, model, inputs, meta, fingerprint"
+_VALUES: Final = "?, ?, ?, ?, ?, ?, ?, ?"
 
-# One sort at the end: kept up to date row by row, the index costs several times as much for ids in no order.
 _BY_ID: Final = "CREATE UNIQUE INDEX temp.staged_by_id ON staged (id)"
 
-_REPEATED: Final = """SELECT position, id, file, row, is_made, first FROM staged
-    JOIN (SELECT id AS again, min(position) AS first FROM staged GROUP BY id HAVING count(*) > 1)
+_REPEATED: Final = f"""SELECT position, id, file, row, first,
+    id = substr(fingerprint, 1, {ID_DIGITS}) AS is_made FROM {{table}}
+    JOIN (SELECT id AS again, min(position) AS first FROM {{table}} GROUP BY id HAVING count(*) > 1)
     ON id = again AND position > first ORDER BY position"""
 
 _INSERT_NEW: Final = f"""INSERT INTO jobs (id, position, file, row, model, inputs, meta, fingerprint, state)
@@ -87,54 +88,79 @@ class Intake:
     gone: int = 0
 
 
-def stage(store: Store, rows: Iterable[Job | Problem], *, only_check: bool = False) -> list[Problem]:
-    """Put the jobs of *rows* into the staging table and return every problem, in manifest order.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """What was found in a manifest's rows."""
 
-    With *only_check* no more is staged than finds ids used twice: nothing can be taken in then.
+    jobs: int
+    problems: tuple[Problem, ...]
+    """In manifest order; with any of them nothing is staged."""
+
+
+def stage(store: Store, rows: Iterable[Job | Problem], *, only_check: bool = False) -> Staged:
+    """Bring the jobs of *rows* to where `take_in` finds them, and return every problem.
+
+    With *only_check* no more is looked at than finds ids used twice: nothing can be taken in then.
     """
     connection = store.connection
-    problems: list[tuple[int, Problem]] = []
+    problems: _Problems = []
     connection.execute("DROP TABLE IF EXISTS temp.staged")
-    connection.execute(_STAGED)
-    with _at_once(connection), _rarely_collected():
-        if only_check:
-            connection.executemany(_STAGE_IDS, _id_rows(rows, problems))
+    with _undone_with(problems, connection):
+        if not only_check and _is_empty(connection):
+            repeated, jobs = _load(connection, _batches(map(_whole, rows), problems))
         else:
-            connection.executemany(_STAGE, _staged_rows(rows, problems))
+            connection.execute(_STAGED)
+            prepared = map(_id_only if only_check else _whole, rows)
+            repeated, jobs = _stage(connection, _batches(prepared, problems))
+        problems += repeated
+    ordered = sorted(problems, key=itemgetter(0))
+    return Staged(jobs=jobs - len(repeated), problems=tuple(problem for _, problem in ordered))
+
+
+def _load(connection: sqlite3.Connection, batches: Iterator[Batch]) -> tuple[_Problems, int]:
+    """Put all rows into the empty table of jobs; return what ids were used twice, and the number of rows."""
+    try:
+        with indexes_built_after(connection, "jobs"):
+            into, row = f"jobs ({_COLUMNS}, state)", f"({_VALUES}, '{State.PENDING}')"
+            insert_all(connection, into, row, batches)
+    except sqlite3.IntegrityError:
+        return _repeated(connection, "jobs"), _count(connection, "jobs")
+    return [], _count(connection, "jobs")
+
+
+def _stage(connection: sqlite3.Connection, batches: Iterator[Batch]) -> tuple[_Problems, int]:
+    """Do the same with the staging table."""
+    insert_all(connection, f"staged ({_COLUMNS})", f"({_VALUES})", batches)
     try:
         connection.execute(_BY_ID)
     except sqlite3.IntegrityError:
-        problems = sorted([*problems, *_set_apart(connection)], key=itemgetter(0))
-        connection.execute(_BY_ID)
-    return [problem for _, problem in problems]
+        return _repeated(connection, "staged"), _count(connection, "staged")
+    return [], _count(connection, "staged")
 
 
 @contextmanager
-def _at_once(connection: sqlite3.Connection) -> Iterator[None]:
-    """Make one transaction of the block where the caller has opened none: else every row would be one."""
+def _undone_with(problems: _Problems, connection: sqlite3.Connection) -> Iterator[None]:
+    """Make one transaction of the block, where the caller has opened none; undo it if *problems* came up."""
     connection.execute("SAVEPOINT staging")
     try:
         yield
     finally:
+        if problems:
+            connection.execute("ROLLBACK TO staging")
         connection.execute("RELEASE staging")
 
 
-@contextmanager
-def _rarely_collected() -> Iterator[None]:
-    """Let the garbage collector look less often: rows come and go without cycles, and it would find none.
-
-    It would otherwise take a third of the time.  Still bounded: so many objects that stay are looked at.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(COLLECT_AFTER, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    """Return whether there are no jobs yet, and the index of their ids can be built afterwards."""
+    # Ledgers of earlier versions have that index as a part of the table.
+    by_id = "SELECT 1 FROM sqlite_schema WHERE name = 'jobs_by_id'"
+    return not connection.execute("SELECT 1 FROM jobs").fetchone() and bool(
+        connection.execute(by_id).fetchone()
+    )
 
 
-def staged_count(store: Store) -> int:
-    total: int = store.connection.execute("SELECT count(*) FROM staged").fetchone()[0]
+def _count(connection: sqlite3.Connection, table: str) -> int:
+    total: int = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
     return total
 
 
@@ -145,6 +171,8 @@ def take_in(store: Store, now: float) -> Intake:
     collected, as the job's state allows.  No longer in the manifest: never submitted, still collected.
     """
     connection = store.connection
+    if not connection.execute("SELECT 1 FROM temp.sqlite_schema WHERE name = 'staged'").fetchone():
+        return Intake(new=_count(connection, "jobs"))  # they are there: nothing was to be compared
     edits = tuple(_take_edit(store, row, now) for row in connection.execute(_EDITED).fetchall())
     connection.execute(_EDITED_BACK)
     connection.execute(_REFRESH_META)
@@ -159,41 +187,57 @@ def take_in(store: Store, now: float) -> Intake:
 _Problems: TypeAlias = list[tuple[int, Problem]]
 """Each with its position among the rows."""
 
+_Prepared: TypeAlias = tuple[str, str, int, str | None, str | None, str | None, str | None]
+"""What the columns of a row get, but for its position."""
 
-def _staged_rows(rows: Iterable[Job | Problem], problems: _Problems) -> Iterator[tuple[object, ...]]:
-    """Yield all that is kept of each job, its inputs written and hashed once; problems go into *problems*."""
+
+def _batches(rows: Iterable[_Prepared | Problem], problems: _Problems) -> Iterator[Batch]:
+    """Yield the values of some rows at a time; problems go into *problems*."""
+    values: list[str | int | None] = []
+    size = 0
     for position, row in enumerate(rows, start=1):
         if isinstance(row, Problem):
             problems.append((position, row))
             continue
-        job_id, (file, _, line), model, inputs, meta = row
-        written = canonical(inputs)
-        print_ = fingerprint_of(model, inputs, written)
-        notes = canonical(meta) if meta else "{}"
-        yield position, job_id, file, line, job_id == id_from(print_), model, written, notes, print_
+        values.append(position)
+        values += row
+        size += len(row[4] or "") + len(row[5] or "")
+        if len(values) >= MOST_VALUES or size >= MOST_CHARACTERS:
+            yield values
+            values, size = [], 0
+    if values:
+        yield values
 
 
-def _id_rows(rows: Iterable[Job | Problem], problems: _Problems) -> Iterator[tuple[object, ...]]:
-    """Yield what tells of each job whether its id is used twice, and what to say then."""
-    for position, row in enumerate(rows, start=1):
-        if isinstance(row, Problem):
-            problems.append((position, row))
-            continue
-        job_id, (file, _, line), model, inputs, _ = row
-        is_made = len(job_id) == ID_DIGITS and job_id == made_id(model, inputs)
-        yield position, job_id, file, line, is_made
+def _whole(row: Job | Problem) -> _Prepared | Problem:
+    """Return all that is kept of a job, its inputs written and hashed once."""
+    if isinstance(row, Problem):
+        return row
+    job_id, (file, _, line), model, inputs, meta = row
+    written = canonical(inputs)
+    notes = canonical(meta) if meta else "{}"
+    return job_id, file, line, model, written, notes, fingerprint_of(model, inputs, written)
 
 
-def _set_apart(connection: sqlite3.Connection) -> list[tuple[int, Problem]]:
-    """Take out each job whose id an earlier one has, and return what to say about it."""
-    repeated = connection.execute(_REPEATED).fetchall()
-    found = [(row["position"], _used_twice(connection, row)) for row in repeated]
-    connection.executemany("DELETE FROM staged WHERE position = ?", [(position,) for position, _ in found])
-    return found
+def _id_only(row: Job | Problem) -> _Prepared | Problem:
+    """Return what tells of a job whether its id is used twice, and what to say then."""
+    if isinstance(row, Problem):
+        return row
+    job_id, (file, _, line), model, inputs, _ = row
+    print_ = fingerprint(model, inputs) if len(job_id) == ID_DIGITS else None
+    return job_id, file, line, None, None, None, print_
 
 
-def _used_twice(connection: sqlite3.Connection, row: sqlite3.Row) -> Problem:
-    first = connection.execute("SELECT file, row FROM staged WHERE position = ?", (row["first"],)).fetchone()
+def _repeated(connection: sqlite3.Connection, table: str) -> _Problems:
+    """Return what to say about each job whose id an earlier one has."""
+    repeated = connection.execute(_REPEATED.format(table=table)).fetchall()
+    return [(row["position"], _used_twice(connection, table, row)) for row in repeated]
+
+
+def _used_twice(connection: sqlite3.Connection, table: str, row: sqlite3.Row) -> Problem:
+    first = connection.execute(
+        f"SELECT file, row FROM {table} WHERE position = ?", (row["first"],)
+    ).fetchone()
     where = f"line {first['row']}" if first["file"] == row["file"] else f"{first['file']}:{first['row']}"
     if row["is_made"]:
         message = f"the same inputs as {where}, and neither row has an id"

@@ -18,7 +18,8 @@ from .spending import SPENDING
 
 VERSION: Final = 2
 
-_STATES: Final = ", ".join(f"'{state}'" for state in State)
+_A_STATE: Final = " OR ".join(f"state = '{state}'" for state in State)
+"""For IN with so many words SQLite would make a table of them each time a row changes."""
 
 SCHEMA: Final = f"""
 CREATE TABLE facts (            -- what holds for the whole folder: origin, simulated, manifest, ...
@@ -28,7 +29,7 @@ CREATE TABLE facts (            -- what holds for the whole folder: origin, simu
 
 CREATE TABLE jobs (
     seq           INTEGER PRIMARY KEY,
-    id            TEXT NOT NULL UNIQUE,
+    id            TEXT NOT NULL,
     position      INTEGER NOT NULL,              -- its place in the manifest, from 1
     file          TEXT NOT NULL,                 -- the manifest file its row stands in
     row           INTEGER NOT NULL,              -- the line its row starts on
@@ -41,7 +42,7 @@ CREATE TABLE jobs (
     generation    INTEGER NOT NULL DEFAULT 1,    -- counts up with each edit or redo
     attempts      INTEGER NOT NULL DEFAULT 0,    -- accepted or in-doubt tries of this generation
     attempts_from INTEGER NOT NULL DEFAULT 0,    -- of these: before the user's last --retry
-    state         TEXT NOT NULL CHECK (state IN ({_STATES})),
+    state         TEXT NOT NULL CHECK ({_A_STATE}),
     not_before    REAL,                          -- a pending job waits until this instant
     request_id    TEXT,                          -- of the latest attempt
     error_code    TEXT,
@@ -52,6 +53,7 @@ CREATE TABLE jobs (
     saved_at      REAL,
     cost_usd      REAL
 ) STRICT;
+CREATE UNIQUE INDEX jobs_by_id ON jobs (id);
 CREATE INDEX jobs_by_state ON jobs (state, position);
 CREATE INDEX jobs_in_order ON jobs (in_manifest DESC, position);
 CREATE INDEX jobs_gone ON jobs (state, in_manifest) WHERE NOT in_manifest;
