@@ -206,7 +206,17 @@ def request_id_of(body: dict[str, Json] | None) -> RequestId | None:
 def _message(reply: Reply, body: dict[str, Json] | None, code: int | None) -> str:
     words = (_words(body) if body else None) or reply.excerpt or _said(reply) or "no readable answer"
     number = f", code {code}" if code is not None else ""
-    return f"HTTP {reply.status}{number}: {words}"
+    return f"HTTP {reply.status}{number}: {without_signatures(words)}"
+
+
+_SIGNED: Final = re.compile(
+    r"(https?://[^\s?\"'<>]+)\?[^\s\"'<>]*\b(?:X-Amz-|X-Goog-|sig=)[^\s\"'<>]*", re.IGNORECASE
+)
+
+
+def without_signatures(words: str) -> str:
+    """Return *words* with presigned addresses cut before their query: no reader of a log may use them."""
+    return _SIGNED.sub(r"\1?(signed)", words) if "?" in words else words
 
 
 def _said(reply: Reply) -> str:

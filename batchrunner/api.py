@@ -23,6 +23,7 @@ from .folder import Folder
 from .lookup import Lookup
 from .manifest import NamedManifest
 from .models import Schemas
+from .objects import parse_place
 from .outcome import Report
 from .service import Service
 from .session import Order, run_order
@@ -37,6 +38,7 @@ async def run_async(
     schemas: Sequence[str | Path] = (),
     settings: Settings | None = None,
     rerun: Rerun | None = None,
+    stage: str | None = None,
     simulate: bool = False,
     base_url: str = PRODUCTION,
     token: str | None = None,
@@ -45,6 +47,7 @@ async def run_async(
 ) -> Report:
     """Run *manifest* into the folder *output* and return what became of it; on asyncio.
 
+    *stage* is a place such as ``s3://bucket/prefix`` that local images of the manifest are sent from.
     With *manifest* None it goes on from the folder's ledger.  *token* defaults to the one the command line
     would use.  *on_event* is called for every step of every job and must return soon.  *confirm* is asked
     before an edit of many rows pays for them again; without it such a run is refused.
@@ -63,6 +66,7 @@ async def run_async(
         manifest=named,
         settings=settings or Settings(),
         rerun=rerun or Rerun(),
+        stage=None if stage is None else parse_place(stage, "stage"),
         schemas=known,
         service=service,
         confirm=confirm,
@@ -79,6 +83,7 @@ def run(
     schemas: Sequence[str | Path] = (),
     settings: Settings | None = None,
     rerun: Rerun | None = None,
+    stage: str | None = None,
     simulate: bool = False,
     base_url: str = PRODUCTION,
     token: str | None = None,
@@ -95,6 +100,7 @@ def run(
             schemas=schemas,
             settings=settings,
             rerun=rerun,
+            stage=stage,
             simulate=simulate,
             base_url=base_url,
             token=token,

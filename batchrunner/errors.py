@@ -20,7 +20,7 @@ class Exit(IntEnum):
     TERMINATED = 143  # stopped at once by SIGTERM
     HUNG_UP = 129  # stopped at once by SIGHUP: the terminal went away
     ACCOUNT = 77  # no token, token or balance refused, or a request that is someone else's
-    DISK = 74  # the disk is full, or answers with an error
+    DISK = 74  # the disk (or the object store) is full, or answers with an error
     FOLDER = 73  # the output folder is not usable: locked, of another service, results without a ledger
     OUTAGE = 69  # the service was away for longer than --max-outage
     INVALID = 65  # the manifest has problems; nothing was sent

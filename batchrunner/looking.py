@@ -21,6 +21,7 @@ from .models import Schemas
 from .models.images import HEAD_BYTES, MOST_BYTES, content_problem, image_addresses, status_problem
 from .models.wording import counted, show
 from .policy.backoff import POLL_ERROR
+from .staging import is_reference
 
 AT_ONCE: Final = 16
 
@@ -48,6 +49,8 @@ def sightings(jobs: Iterable[tuple[str, str, int, str, Inputs]], schemas: Schema
     for job_id, file, row, model, inputs in jobs:
         schema = schemas.get(model)
         for field, address in image_addresses(schema, inputs) if schema else ():
+            if is_reference(address):  # a local file: looked at with its row
+                continue
             yield Sighting(address=address, place=Place(file=file, line=row, row=row), id=job_id, field=field)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ._types import JobError, Json, Output, RequestId
-from .answers import Answer, Kind, request_id_of, service_code, words_of
+from .answers import Answer, Kind, request_id_of, service_code, without_signatures, words_of
 from .errors import ErrorCode
 
 
@@ -153,7 +153,7 @@ def _word(answer: Answer) -> str:
 
 def _failure(body: dict[str, Json]) -> JobError:
     error = body.get("error") or body.get("failure_reason") or body.get("error_message")
-    words = words_of(error) or "the service gives no reason"
+    words = without_signatures(words_of(error) or "the service gives no reason")
     code = ErrorCode.MODERATED if MODERATION.search(words) else ErrorCode.GENERATION_FAILED
     inner = service_code(error) if isinstance(error, dict) else service_code(body)
     return JobError(code=code, message=words, service_code=inner)

@@ -32,11 +32,13 @@ from .folder import Folder
 from .layout import settle_layout
 from .leaving import Left, leave_files
 from .ledger import LedgerWriter, Store, read_failures
+from .ledger.images import know_images
 from .lifecycle import State
 from .looking import check_images, sightings
 from .manifest.named import MANIFEST_FACT, NamedManifest
 from .models import Schemas
 from .money import dollars
+from .objects import Place
 from .outcome import Report, Tally, decide_exit
 from .outputs.runlog import RunLog
 from .ownership import owned
@@ -49,6 +51,7 @@ from .service import Service, check_origin, record_origin
 from .settings import OnInterrupt, Rerun, Settings
 from .shelf import DiskShelf
 from .signals import heed, listen, until_signal
+from .staging.folder_stage import check_stage, record_stage, settle_stage, staging_of
 from .stopping import WIRE_GRACE_S
 
 CAP_FACT: Final = "max_cost_micros"
@@ -75,6 +78,8 @@ class Order:
     """Asked before an edit redoes many paid jobs; says whether to go on."""
     listener: Listener = lambda event: None
     handle_signals: bool = False
+    stage: Place | None = None
+    """Where local images are sent from; None: where the folder's earlier runs sent them from, if anywhere."""
     check_images: bool = False
     """Look at every image of the jobs to submit before anything is sent."""
     consent: Consent = field(default_factory=Consent)
@@ -93,10 +98,12 @@ async def plan_only(order: Order) -> Plan:
     is_new = not order.folder.ledger.exists()
     if not is_new:
         with closing(Store.read_only(order.folder.ledger)) as store:
+            settle_stage(store, order.stage, order.manifest)
             plan = _planned_as_it_stands(store, order)
             if plan is not None:
                 return await _with_quote(store, order, plan)
     with closing(Store.scratch() if is_new else Store.copy_of(order.folder.ledger)) as store:
+        settle_stage(store, order.stage, order.manifest)
         check_origin(store, order.service)
         with store.transaction():
             plan = _prepared(store, _unasked(order), unchanged=_is_unchanged(store, order))
@@ -140,17 +147,21 @@ async def run_order(order: Order) -> Report:
     with owned(order.folder, undo_on=undo_on, control=control) as store:
         check_origin(store, order.service)
         order = _under_its_cap(store, order)
+        order = replace(order, stage=settle_stage(store, order.stage, order.manifest))
         async with AsyncExitStack() as opened:
             with store.transaction():
                 plan = _prepared(store, order, unchanged=_is_unchanged(store, order))
                 record_origin(store, order.service)
                 _record_cap(store, order.settings)
+                record_stage(store, order.stage)
                 client = await opened.enter_async_context(order.service.connected(order.folder))
                 learned, stopped_by = Learned(), None
 
                 async def ask() -> None:
                     nonlocal plan, learned
                     plan, learned = await _quoted(store, order, plan, client)
+                    if plan.submit:
+                        await check_stage(store, order.stage, plain_http=_is_here(order, client))
                     await _look_at_images(store, order, plan)
 
                 if order.handle_signals:
@@ -165,6 +176,11 @@ async def run_order(order: Order) -> Report:
                     price_earlier(store, learned.prices).set_aside(store)
             with RunLog(order.folder.log) as log:
                 return await _run(store, order, plan, learned, client, log, control, stopped_by)
+
+
+def _is_here(order: Order, client: Client) -> bool:
+    """Return whether the service is on this machine, and may fetch from there without TLS."""
+    return client.is_local or order.service.simulate
 
 
 def _under_its_cap(store: Store, order: Order) -> Order:
@@ -202,6 +218,7 @@ def _prepared(store: Store, order: Order, *, unchanged: bool) -> Plan:
     """Take the manifest in and plan, inside the caller's transaction; ask before an edit costs much."""
     if order.manifest is not None and not unchanged:
         load_jobs(store, order.manifest.rows())
+        know_images(store, order.manifest.local_images())
         store.set_fact(MANIFEST_FACT, order.manifest.record())  # with its jobs, or not at all
     plan = prepare(
         store,
@@ -256,6 +273,7 @@ async def _run(
             listener=_both(log, order.listener),
             prices=learned.prices,
         )
+        context.staging = staging_of(store, order.stage, context, plain_http=_is_here(order, client))
         async with anyio.create_task_group() as tasks:
             if order.handle_signals:
                 await tasks.start(listen, context)

@@ -16,6 +16,7 @@ from batchrunner.answers import (
     classify,
     request_id_of,
     service_code,
+    without_signatures,
     words_of,
 )
 from batchrunner.errors import ErrorCode
@@ -424,3 +425,19 @@ def test_a_bottomless_answer_ends():
         bottomless = [bottomless]
 
     assert list(find_outputs({"output": bottomless})) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("cannot fetch https://b.s3.amazonaws.com/a.png?X-Amz-Date=1&X-Amz-Signature=ab now",
+         "cannot fetch https://b.s3.amazonaws.com/a.png?(signed) now"),
+        ("'https://storage.googleapis.com/b/a?x=1&X-Goog-Signature=ab'",
+         "'https://storage.googleapis.com/b/a?(signed)'"),
+        ("https://x.blob.core.windows.net/c/a?sv=2024&sig=ab%3D", "https://x.blob.core.windows.net/c/a?(signed)"),
+        ("see https://docs.example.com/?page=design&x=1", "see https://docs.example.com/?page=design&x=1"),
+        ("why? nobody knows", "why? nobody knows"),
+    ],
+)  # fmt: skip
+def test_a_message_keeps_no_signed_address(said, kept):
+    assert without_signatures(said) == kept

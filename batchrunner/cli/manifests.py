@@ -34,7 +34,11 @@ def named_schemas(flags: Mapping[str, Any], service: Service, *, anew: bool = Fa
 def named_manifest(manifest: str, flags: Mapping[str, Any], schemas: Schemas) -> NamedManifest:
     """Return the manifest the flags name."""
     return NamedManifest(
-        source=manifest, input_format=flags["input_format"], model=flags["model"], schemas=schemas
+        source=manifest,
+        input_format=flags["input_format"],
+        model=flags["model"],
+        schemas=schemas,
+        may_stage=flags["stage"] is not None,
     )
 
 

@@ -11,6 +11,7 @@ import click
 
 from ..durations import parse_duration, parse_until
 from ..money import parse_usd
+from ..objects import REMOTE, Place, parse_place
 from ..policy.breaker import Breaker
 from ..settings import OnInterrupt, OnUnknown, PollSpacing
 
@@ -99,6 +100,25 @@ manifest_options = together(
            help="The manifest's format, when its name does not say it (standard input is '-')."),
 )  # fmt: skip
 
+
+class StoragePlace(click.ParamType[Place]):
+    """A place in an object store: ``s3://BUCKET/PREFIX``."""
+
+    name = "place"
+
+    def __init__(self, flag: str, *schemes: str) -> None:
+        self._flag = flag
+        self._schemes = schemes
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Place:
+        return value if isinstance(value, Place) else parse_place(value, self._flag, self._schemes)
+
+
+stage_option = option(
+    "--stage", type=StoragePlace("--stage", *REMOTE), metavar="s3://BUCKET/PREFIX",
+    help="Where local images are put for the service to fetch; also gs:// and az://.",
+)  # fmt: skip
+
 images_option = option(
     "--check-images",
     is_flag=True,
@@ -140,6 +160,7 @@ run_options = together(
     option("--sample", type=click.IntRange(0), metavar="N", help="Submit only N jobs, always the same ones."),
     option("--until", type=Until(), metavar="HH:MM|ISO|+2h", help="Submit nothing after this instant."),
     images_option,
+    stage_option,
     option("--max-cost", type=Usd(), metavar="USD",
            help="Submit nothing that would bring the folder's cost above this, earlier runs included."),
     option("--confirm-above", type=Usd(), metavar="USD",

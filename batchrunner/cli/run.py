@@ -152,6 +152,7 @@ def _order(
         manifest=None if manifest is None else named_manifest(manifest, flags, schemas),
         schemas=schemas,
         check_images=flags["check_images"],
+        stage=flags["stage"],
         settings=_settings(flags),
         rerun=Rerun(retry=frozenset(flags["retry"]), redo=flags["redo"]),
         service=service,

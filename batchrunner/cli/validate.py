@@ -17,7 +17,7 @@ from ..models import Schemas
 from ..service import Service
 from .connection import connection_options, named_service
 from .manifests import check, named_manifest, named_schemas
-from .options import images_option, json_option, manifest_argument, manifest_options
+from .options import images_option, json_option, manifest_argument, manifest_options, stage_option
 from .words import say
 
 
@@ -25,6 +25,7 @@ from .words import say
 @manifest_argument
 @manifest_options
 @images_option
+@stage_option
 @connection_options
 @json_option
 def validate(manifest: str, check_images: bool, as_json: bool, **flags: Any) -> int:

@@ -16,10 +16,19 @@ from ..errors import FolderUnusable
 from ..lifecycle import State
 from .spending import SPENDING
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 _A_STATE: Final = " OR ".join(f"state = '{state}'" for state in State)
 """For IN with so many words SQLite would make a table of them each time a row changes."""
+
+IMAGES: Final = """
+CREATE TABLE images (           -- local files that inputs name
+    reference TEXT PRIMARY KEY, -- what the inputs hold: stage:sha256:...
+    path      TEXT NOT NULL,    -- absolute
+    written   TEXT NOT NULL,    -- as the manifest says it
+    bytes     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
 
 SCHEMA: Final = f"""
 CREATE TABLE facts (            -- what holds for the whole folder: origin, simulated, manifest, ...
@@ -107,10 +116,11 @@ CREATE TABLE generations (                       -- what an edit or a redo super
     superseded_at REAL NOT NULL,
     PRIMARY KEY (job, generation)
 ) STRICT, WITHOUT ROWID;
-{SPENDING}"""
+{SPENDING}{IMAGES}"""
 
 MIGRATIONS: Final[Mapping[int, str]] = {
     1: f"ALTER TABLE attempts ADD COLUMN reserved_micros INTEGER; {SPENDING}",
+    2: IMAGES,
 }
 """The statements that bring a ledger of the version named to the next one."""
 

@@ -7,6 +7,7 @@ service, the clock or the event loop.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,7 +20,7 @@ from .connections import open_for_reading, open_for_writing, open_scratch
 from .files import Files
 from .moves import NO_ERROR, error_columns
 from .queries import Entry
-from .schema import ensure_schema
+from .schema import VERSION, ensure_schema, schema_version
 
 
 class AlreadyOwned(Exception):
@@ -44,8 +45,12 @@ class Store(Files):
 
     @classmethod
     def read_only(cls, path: Path) -> Self:
-        """Open the ledger at *path* for reading; a run may be writing it meanwhile."""
-        return cls(open_for_reading(path))
+        """Open the ledger at *path* for reading; a run may be writing it meanwhile.
+
+        Of an older one a scratch copy is opened, in today's form: the next run migrates the ledger itself.
+        """
+        connection = open_for_reading(path)
+        return cls(connection) if schema_version(connection) >= VERSION else cls._copied(connection)
 
     @classmethod
     def in_memory(cls) -> Self:
@@ -60,9 +65,13 @@ class Store(Files):
     @classmethod
     def copy_of(cls, path: Path) -> Self:
         """Open a scratch copy of the ledger at *path*, on which anything may be tried."""
+        return cls._copied(open_for_reading(path))
+
+    @classmethod
+    def _copied(cls, source: sqlite3.Connection) -> Self:
         scratch = cls.scratch()
-        with closing(cls.read_only(path)) as source:
-            source.connection.backup(scratch.connection)
+        with closing(source):
+            source.backup(scratch.connection)
         ensure_schema(scratch.connection, None)
         return scratch
 

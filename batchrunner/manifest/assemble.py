@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from .._types import Job, Problem
 from ..models import Schemas
+from ..staging import LocalImages
 from .draft import Draft
 from .head import Head
 from .ids import BadId, parse_id
@@ -21,9 +22,13 @@ from .rows import Row
 class Assembler:
     """Makes jobs of rows, one manifest's head and schemas at hand."""
 
-    def __init__(self, head: Head, schemas: Schemas, model: str | None) -> None:
+    def __init__(
+        self, head: Head, schemas: Schemas, model: str | None, images: LocalImages | None = None
+    ) -> None:
+        """*images* looks at local images; without it each of them is a problem."""
         self._head = head
-        self._rules = Rules(schemas=schemas, model=model, consumed=head.consumed)
+        images = images or LocalImages(may_stage=False)
+        self._rules = Rules(schemas=schemas, model=model, consumed=head.consumed, images=images)
 
     def jobs(self, row: Row) -> Iterator[Job | Problem]:
         """Yield the jobs of *row*, or everything that is wrong with it."""

@@ -32,6 +32,11 @@ class Draft:
         shared = self.shared.get(key)
         return shared.place if shared and not shared.fillers else self.row.place
 
+    def file_of(self, key: Key) -> str:
+        """Return the file in which the value of *key* was written, a default's template included."""
+        shared = None if key in self.own else self.shared.get(key)
+        return shared.place.file if shared else self.row.place.file
+
     def is_shared(self, key: Key) -> bool:
         """Return whether *key* has the same value, and the same fault, in every row that takes it."""
         shared = self.shared.get(key)

@@ -7,17 +7,24 @@ counted as the one that was meant: one typo is one problem, not also a missing i
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain, count
 from typing import Final
 
 from .._types import Inputs, Job, JobId, Json, Place, Problem
 from ..models import Finding, InputSchema, Schemas, bundled_models
+from ..models.findings import Path
+from ..models.images import with_images
 from ..models.wording import show
+from ..staging import LocalImages, is_path
+from ..staging.local_images import BadImage
+from ..staging.reference import with_addresses
 from .draft import Draft
 from .fingerprint import made_id
 from .ids import BadId, check_id, parse_id
 from .names import ID, MODEL, Key, input_name, key_of, meta_name, shown
+from .source import folder_of
 from .template import BadTemplate
 from .typed import Untypable, typed, untyped
 
@@ -50,6 +57,7 @@ class Rules:
     """The model of rows that name none."""
     consumed: frozenset[Key]
     """Keys that only fill placeholders."""
+    images: LocalImages
     memory: Memory = field(default_factory=Memory)
 
 
@@ -148,11 +156,41 @@ class Judge:
             except Untypable as error:
                 broken.add(name)
                 self._say_finding(Finding(path=(name,), message=str(error)), key)
-        for finding in schema.problems(inputs):
+        bad: list[Finding] = []
+        hosted, inputs = self._staged(schema, inputs, came_from, bad)
+        for finding in chain(schema.problems(hosted), bad):
             name = str(finding.path[0]) if finding.path else ""
             if name not in broken:
                 self._say_finding(finding, came_from.get(name, Key(f"input.{name}")))
         return inputs
+
+    def _staged(
+        self, schema: InputSchema, inputs: Inputs, came_from: Mapping[str | None, Key], bad: list[Finding]
+    ) -> tuple[Inputs, Inputs]:
+        """Return *inputs* as if their local images were hosted already, and with references to them.
+
+        The schema judges the former: whatever a local file is called, what is sent is an address.  What is
+        wrong with a file goes into *bad*.
+        """
+        references: dict[str, str] = {}
+        numbers = count()
+
+        def hosted(path: Path, written: str) -> str:
+            if not is_path(written):
+                return written
+            folder = folder_of(self._draft.file_of(came_from[str(path[0])]))
+            address = f"https://stage.invalid/{next(numbers)}"
+            try:
+                reference = self._rules.images.look(written, folder).reference
+            except BadImage as error:
+                bad.append(Finding(path=path, message=str(error), hint=error.hint))
+            else:
+                address = f"https://stage.invalid/{reference}"  # twice the same image: twice the same
+                references[address] = reference
+            return address
+
+        as_hosted = with_images(schema, inputs, hosted)
+        return as_hosted, with_addresses(as_hosted, references) if references else inputs
 
     def _known_name(self, key: Key, schema: InputSchema) -> str | None:
         """Return the model's input that *key* gives a value for, None for what is not sent."""

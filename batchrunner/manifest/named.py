@@ -1,9 +1,9 @@
 """Is a named manifest still the one that was taken in?
 
 What decides its jobs is written down, as digests: the program's version, how the manifest was named, the
-schemas (the catalogue's as well), and the bytes of every file that was read for it.  Where all of that is the
-same the jobs are, and nothing has to be read again.  Why this is safe:
-docs/decisions/0008-unchanged-manifest.md
+schemas (the catalogue's as well), the bytes of every file that was read for it, and the local images by
+what no unnoticed change leaves as it was.  Where all of that is the same the jobs are, and nothing has to
+be read again.  Why this is safe: docs/decisions/0008-unchanged-manifest.md
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import Final
 from .. import __version__
 from .._types import Job, Json, Problem
 from ..models import Schemas
+from ..staging import LocalImage, LocalImages
+from ..staging.local_images import identities, is_still
 from .read import read_jobs
 from .source import STDIN
 
@@ -31,19 +33,28 @@ class NamedManifest:
     input_format: str | None = None
     model: str | None = None
     schemas: Schemas = field(default_factory=Schemas)
+    may_stage: bool = False
+    """Whether there is a place to send local images from; without one each of them is a problem."""
+    _images: LocalImages | None = field(default=None, init=False, repr=False)
     _read: dict[str, str | None] = field(default_factory=dict, init=False, repr=False)
     """Each file that was read, with its digest from just before."""
 
     def rows(self) -> Iterator[Job | Problem]:
         """Read it, as `read_jobs` does."""
         self._read.clear()
+        self._images = LocalImages(may_stage=self.may_stage)
         return read_jobs(
             self.source,
             input_format=self.input_format,
             model=self.model,
             schemas=self.schemas,
+            images=self._images,
             before_reading=self._note,
         )
+
+    def local_images(self) -> list[LocalImage]:
+        """Return every local image that `rows`, read to the last, came upon."""
+        return self._images.found() if self._images else []
 
     def record(self) -> str | None:
         """Return what decided the jobs that `rows` gave, to the last; None where that cannot be told.
@@ -53,7 +64,8 @@ class NamedManifest:
         """
         if self.source == STDIN or None in self._read.values() or self._digests(self._read) != self._read:
             return None
-        return self._written(self._read, self.schemas.published())
+        images = identities(self.local_images())
+        return None if images is None else self._written(self._read, images, self.schemas.published())
 
     def is_as(self, record: str | None) -> bool:
         """Return whether `rows` would give the very jobs that *record* was made of."""
@@ -61,10 +73,11 @@ class NamedManifest:
             return False
         decided = json.loads(record)
         files: dict[str, str] = decided["files"]
-        if self._digests(files) != files:
+        images: dict[str, list[int]] = decided.get("images", {})
+        if self._digests(files) != files or not all(is_still(*image) for image in images.items()):
             return False
         published = self.schemas.published(decided.get("published", {}))
-        return self._written(dict(files), published) == record
+        return self._written(dict(files), images, published) == record
 
     def _note(self, path: Path) -> None:
         self._read[str(path)] = _digest(path)
@@ -72,7 +85,9 @@ class NamedManifest:
     def _digests(self, names: Iterable[str]) -> dict[str, str | None]:
         return {name: _digest(Path(name)) for name in names}
 
-    def _written(self, files: Mapping[str, str | None], published: Mapping[str, str]) -> str:
+    def _written(
+        self, files: Mapping[str, str | None], images: Mapping[str, list[int]], published: Mapping[str, str]
+    ) -> str:
         decides: Json = {
             "version": __version__,
             "source": self.source,
@@ -81,6 +96,7 @@ class NamedManifest:
             "schemas": self.schemas.digest(),
             "published": dict(published),
             "files": dict(files),
+            "images": {path: [*identity] for path, identity in images.items()},
         }
         return json.dumps(decides, sort_keys=True)
 

@@ -17,6 +17,7 @@ from ..errors import BatchrunnerError, ManifestMissing
 from ..models import Schemas
 from ..models.schemas import load_document
 from ..models.wording import show
+from ..staging import LocalImages
 from .assemble import Assembler
 from .csv_reader import read_blocks
 from .express import Express
@@ -37,6 +38,7 @@ def read_jobs(
     input_format: str | None = None,
     model: str | None = None,
     schemas: Schemas,
+    images: LocalImages | None = None,
     stdin: BinaryIO | None = None,
     before_reading: Callable[[Path], None] = lambda path: None,
 ) -> Iterator[Job | Problem]:
@@ -44,12 +46,15 @@ def read_jobs(
 
     *source* is a path or ``-``; *model* serves rows that name none.  A manifest with any problem is not to be
     run.  Equal ids are the caller's to find: nothing is remembered here.  *before_reading* is told of each
-    file that is about to be opened, the manifest included.  Raises Usage at once when the format cannot be
-    told, and ManifestMissing at the first step when the file cannot be read.
+    file that is about to be opened, the manifest included.  *images* looks at local images; without it each
+    of them is a problem.  Raises Usage at once when the format cannot be told, and ManifestMissing at the
+    first step when the file cannot be read.
     """
     name = str(source)
     form = format_of(name, input_format)
-    reader = _Reader(source=name, form=form, model=model, schemas=schemas, before_reading=before_reading)
+    reader = _Reader(
+        source=name, form=form, model=model, schemas=schemas, images=images, before_reading=before_reading
+    )
     return reader.read(stdin or sys.stdin.buffer)
 
 
@@ -59,6 +64,7 @@ class _Reader:
     form: Format
     model: str | None
     schemas: Schemas
+    images: LocalImages | None
     before_reading: Callable[[Path], None]
 
     @property
@@ -106,7 +112,8 @@ class _Reader:
         yield from self._jobs(self._yaml_rows(stream, outline, parser.top), head, schemas)
 
     def _jobs(self, rows: Rows, head: Head, schemas: Schemas) -> Iterator[Job | Problem]:
-        express, assembler = Express(head, schemas, self.model), Assembler(head, schemas, self.model)
+        express = Express(head, schemas, self.model)
+        assembler = Assembler(head, schemas, self.model, self.images)
         for row in rows:
             if isinstance(row, Problem):
                 yield row

@@ -61,6 +61,11 @@ def format_by_extension(name: str) -> Format | None:
     return EXTENSIONS.get(Path(name).suffix.lower())
 
 
+def folder_of(file: str) -> Path:
+    """Return the folder that paths written in *file* (as problems call it) start from."""
+    return Path() if file == STDIN_SHOWN else Path(file).parent
+
+
 @contextmanager
 def opened(source: str, stdin: BinaryIO) -> Iterator[BinaryIO]:
     """Open *source* for reading; standard input stays open afterwards."""

@@ -34,8 +34,13 @@ class Finding:
     @property
     def field(self) -> str:
         """The path as people write it, such as ``images[1]``."""
-        steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
-        return "".join(steps).removeprefix(".")
+        return field_of(self.path)
+
+
+def field_of(path: Path) -> str:
+    """Return *path* as people write it, such as ``images[1]``."""
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+    return "".join(steps).removeprefix(".")
 
 
 def findings(errors: Iterable[ValidationError]) -> Iterator[Finding]:

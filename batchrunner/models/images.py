@@ -5,11 +5,12 @@ Pure.  What an image is, its first bytes say, not its name and not its host's wo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from .._types import Inputs, Json
 from ..containers.strangers import describe
+from .findings import Path, field_of
 from .lenient import Schema, branch_for
 from .schema import InputSchema
 
@@ -21,32 +22,62 @@ HEAD_BYTES: Final = 4096
 
 IMAGE_FORMATS: Final = frozenset({"image_uri", "image_uris"})
 
-MAGIC: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*")
-BRANDS: Final = frozenset({b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1"})
+MAGIC: Final = {
+    b"\x89PNG\r\n\x1a\n": ".png",
+    b"\xff\xd8\xff": ".jpg",
+    b"GIF87a": ".gif",
+    b"GIF89a": ".gif",
+    b"BM": ".bmp",
+    b"II*\0": ".tif",
+    b"MM\0*": ".tif",
+}
+BRANDS: Final = {b"avif": ".avif", b"avis": ".avif", b"heic": ".heic", b"heix": ".heic", b"mif1": ".heif",
+                 b"msf1": ".heif"}  # fmt: skip
 """What AVIF and HEIF files name themselves behind ``ftyp``."""
 
 
 def image_addresses(schema: InputSchema, inputs: Inputs) -> Iterator[tuple[str, str]]:
     """Yield (field, address) of every image in *inputs*, such as ``images[1]``."""
-    for name, value in inputs.items():
-        yield from _addresses(schema.properties.get(name, {}), name, value)
+    found: list[tuple[str, str]] = []
+
+    def note(path: Path, address: str) -> str:
+        found.append((field_of(path), address))
+        return address
+
+    with_images(schema, inputs, note)
+    return iter(found)
 
 
-def _addresses(part: Schema, field: str, value: Json) -> Iterator[tuple[str, str]]:
+def with_images(schema: InputSchema, inputs: Inputs, change: Callable[[Path, str], str]) -> Inputs:
+    """Return *inputs* with what *change* makes of each image's address, given the path to it."""
+    return {
+        name: _changed(schema.properties.get(name, {}), (name,), value, change)
+        for name, value in inputs.items()
+    }
+
+
+def _changed(part: Schema, path: Path, value: Json, change: Callable[[Path, str], str]) -> Json:
     match value:
-        case str():
-            if branch_for(part, "string").get("format") in IMAGE_FORMATS:
-                yield field, value
+        case str() if branch_for(part, "string").get("format") in IMAGE_FORMATS:
+            return change(path, value)
         case list():
             items = branch_for(part, "array").get("items")
-            for number, item in enumerate(value):
-                yield from _addresses(items if isinstance(items, dict) else {}, f"{field}[{number}]", item)
+            of_each = items if isinstance(items, dict) else {}
+            return [_changed(of_each, (*path, number), item, change) for number, item in enumerate(value)]
         case dict():
-            properties = branch_for(part, "object").get("properties")
-            inner = properties if isinstance(properties, dict) else {}
-            for name, item in value.items():
-                own = inner.get(name)
-                yield from _addresses(own if isinstance(own, dict) else {}, f"{field}.{name}", item)
+            known = branch_for(part, "object").get("properties")
+            parts = known if isinstance(known, dict) else {}
+            return {
+                name: _changed(_schema_in(parts, name), (*path, name), item, change)
+                for name, item in value.items()
+            }
+        case _:
+            return value
+
+
+def _schema_in(parts: Schema, name: str) -> Schema:
+    part = parts.get(name)
+    return part if isinstance(part, dict) else {}
 
 
 def status_problem(status: int) -> str | None:
@@ -66,16 +97,17 @@ def content_problem(head: bytes, size_bytes: int | None) -> str | None:
     """Return why a file that begins with *head* cannot be used, None when it can."""
     if not head:
         return "there are no bytes at this address"
-    if not _is_image(head):
+    if not extension_of(head):
         return f"not an image: {describe(head)}"
     if size_bytes is not None and size_bytes > MOST_BYTES:
         return f"{size_bytes / 1e6:,.1f} MB, at most {MOST_BYTES / 1e6:.0f} MB are taken"
     return None
 
 
-def _is_image(head: bytes) -> bool:
-    if head.startswith(MAGIC):
-        return True
+def extension_of(head: bytes) -> str:
+    """Return the extension of the kind of image that begins with *head*; nothing for any other file."""
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return True
-    return head[4:8] == b"ftyp" and head[8:12] in BRANDS
+        return ".webp"
+    if head[4:8] == b"ftyp":
+        return BRANDS.get(head[8:12], "")
+    return next((extension for first, extension in MAGIC.items() if head.startswith(first)), "")

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from .._types import Json
 from ..ledger import Store
+from ..ledger.images import file_paths
+from ..staging.reference import with_addresses
 from .results import json_line
 
 RESERVED: Final = ("id", "model", "meta", "input")
@@ -20,15 +22,18 @@ def read_manifest(store: Store, where: str) -> Iterator[str]:
     """Yield a manifest line for each job that satisfies the SQL condition *where*, in manifest order.
 
     An edit that waits for its job is what the manifest says, so it is what is written.  A job that was taken
-    out of the manifest stays out.
+    out of the manifest stays out.  A local image is written as the whole path of its file: the lines may be
+    put anywhere.
     """
+    files = file_paths(store)
     for row in store.connection.execute(_JOBS.format(where=where)):
         job: dict[str, Any] = {key: json.loads(row[key]) for key in ("inputs", "meta")}
         job["model"] = row["model"]
         if row["next"] is not None:
             edited = json.loads(row["next"])
             job = {"model": edited["model"], **{key: json.loads(edited[key]) for key in ("inputs", "meta")}}
-        yield _line({"id": row["id"], "model": job["model"], **_inputs(job["inputs"]), **_meta(job["meta"])})
+        inputs = with_addresses(job["inputs"], files) if files else job["inputs"]
+        yield _line({"id": row["id"], "model": job["model"], **_inputs(inputs), **_meta(job["meta"])})
 
 
 def _inputs(inputs: dict[str, Json]) -> dict[str, Json]:

@@ -17,9 +17,12 @@ from ..models.wording import nearest
 from .columns import survey
 
 FIELDS: Final = (
-    "id", "row", "model", "status", "inputs", "meta", "request_id", "attempts", "outputs", "error",
-    "cost_usd", "submitted_at", "completed_at", "saved_at", "in_manifest",
+    "id", "row", "model", "status", "inputs", "meta", "request_id", "attempts", "outputs",
+    "error", "cost_usd", "submitted_at", "completed_at", "saved_at", "in_manifest",
 )  # fmt: skip
+
+SOMETIMES: Final = ("local_files",)
+"""Fields that only some lines have."""
 
 INSIDE: Final = {
     "error": ("code", "message", "service_code"),
@@ -63,7 +66,7 @@ def parse_columns(text: str, store: Store) -> list[Picked]:
 
 def _parse(name: str, known: Names, store: Store) -> Picked:
     first, dot, rest = name.partition(".")
-    if first not in FIELDS:
+    if first not in (*FIELDS, *SOMETIMES):
         raise _unknown(name, store)
     if not dot:
         return Picked(name=name, path=(first,))
@@ -93,7 +96,7 @@ def _unknown(name: str, store: Store) -> Usage:
 
 
 def _every_column(store: Store) -> Iterator[str]:
-    yield from FIELDS
+    yield from (*FIELDS, *SOMETIMES)
     for field, names in INSIDE.items():
         place = f"{field}.0" if field == "outputs" else field
         yield from (f"{place}.{name}" for name in names)

@@ -9,7 +9,7 @@ import json
 import math
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
@@ -21,6 +21,8 @@ from typing import Any, Final
 from .._types import Json
 from ..disk import replaced_file
 from ..ledger import Store
+from ..ledger.images import written_paths
+from ..staging import REFERENCE
 
 _JOINED: Final = """FROM jobs LEFT JOIN artifacts a ON a.job = jobs.seq AND a.generation = jobs.generation
     WHERE {where} ORDER BY in_manifest DESC, position, seq, n"""
@@ -45,9 +47,10 @@ class Interrupted(Exception):
 
 def read_results(store: Store, where: str = "1") -> Iterator[dict[str, Json]]:
     """Yield the line of every job that satisfies the SQL condition *where*, as data."""
+    paths = written_paths(store)
     rows = store.connection.execute(_ROWS.format(where=where))
     for _, group in groupby(rows, key=lambda row: row["seq"]):
-        yield _line(list(group))
+        yield _line(list(group), paths)
 
 
 def write_results(store: Store, path: Path, go_on: Callable[[], bool] = lambda: True) -> None:
@@ -64,10 +67,11 @@ def read_lines(store: Store) -> Iterator[str]:
 
     The inputs are JSON in the ledger already: they are copied into the line.
     """
+    paths = written_paths(store)
     cursor = store.connection.cursor()
     cursor.row_factory = None  # plain tuples
     for _, group in groupby(cursor.execute(_CELLS.format(where="1")), key=itemgetter(0)):
-        yield _shown(_text(list(group))) + "\n"
+        yield _shown(_text(list(group), paths)) + "\n"
 
 
 def json_line(value: Json) -> str:
@@ -85,14 +89,16 @@ def _shown(text: str) -> str:
     return _UNSHOWN.sub(lambda found: f"\\u{ord(found[0]):04x}", whole)
 
 
-def _line(rows: list[sqlite3.Row]) -> dict[str, Json]:
+def _line(rows: list[sqlite3.Row], paths: Mapping[str, str]) -> dict[str, Json]:
     job = rows[0]
+    local_files = _local_files(job["inputs"], paths)
     return {
         "id": job["id"],
         "row": job["row"],
         "model": job["model"],
         "status": job["state"],
         "inputs": json.loads(job["inputs"]),
+        **({"local_files": local_files} if local_files else {}),
         "meta": json.loads(job["meta"]),
         "request_id": job["request_id"],
         "attempts": job["attempts"],
@@ -117,15 +123,24 @@ def _output(row: sqlite3.Row) -> dict[str, Json]:
     }
 
 
-def _text(rows: list[tuple[Any, ...]]) -> str:
+def _local_files(inputs: str, paths: Mapping[str, str]) -> dict[str, Json]:
+    """Return how the manifest wrote the path of each local image that a job's *inputs* name."""
+    references = REFERENCE.finditer(inputs) if paths else ()
+    return {found[0]: paths[found[0]] for found in references if found[0] in paths}
+
+
+def _text(rows: list[tuple[Any, ...]], paths: Mapping[str, str]) -> str:
     """Return `_line` as JSON, put together from the parts that need no thought."""
     (_, job_id, line, model, state, inputs, meta, request_id, attempts, cost_usd, submitted_at, completed_at,
      saved_at, in_manifest, code, message, service_code, *_) = rows[0]  # fmt: skip
+    local_files = _local_files(inputs, paths)
+    local = f'"local_files": {_ENCODER.encode(local_files)}, ' if local_files else ""
     outputs = ", ".join([_output_text(*row[-6:]) for row in rows if row[-6] is not None])
     error: Json = {"code": code, "message": message, "service_code": service_code}
     return (
         f'{{"id": {_quoted(job_id)}, "row": {line}, "model": {_quoted(model)}, "status": "{state}", '
-        f'"inputs": {_copied(inputs)}, "meta": {_copied(meta)}, "request_id": {_quoted(request_id)}, '
+        f'"inputs": {_copied(inputs)}, '
+        f'{local}"meta": {_copied(meta)}, "request_id": {_quoted(request_id)}, '
         f'"attempts": {attempts}, "outputs": [{outputs}], '
         f'"error": {"null" if code is None else _ENCODER.encode(error)}, '
         f'"cost_usd": {"null" if cost_usd is None else _ENCODER.encode(cost_usd)}, '

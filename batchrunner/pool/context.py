@@ -24,6 +24,7 @@ from ..policy.weather import Weather
 from ..pricing import Prices
 from ..settings import Settings
 from ..shelf import Shelf
+from ..staging.uploading import HostedOnly, Staging
 from ..stopping import Stopping
 from ..waiting import Changed, Slots
 
@@ -41,6 +42,8 @@ class Context:
     """The instant that is written down; waiting goes by the event loop's own clock."""
     uniform: Callable[[], float] = random.random
     """A draw from [0, 1)."""
+    staging: Staging = field(default_factory=HostedOnly)
+    """What local images are sent from."""
     prices: Prices = field(default_factory=Prices)
     """What an attempt is taken to cost until the service says."""
 

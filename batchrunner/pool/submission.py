@@ -6,11 +6,12 @@ from functools import partial
 
 import anyio
 
-from .._types import JobError
+from .._types import Inputs, JobError
 from ..answers import Answer, Kind, account_refused, request_id_of
-from ..errors import BatchrunnerError, ErrorCode
+from ..errors import BatchrunnerError, ErrorCode, ManifestInvalid, Usage
 from ..ledger import Entry, OverCap, StaleWrite, Store
 from ..money import dollars
+from ..objects import StoreTrouble
 from ..policy.backoff import DEFERRAL
 from ..policy.retry import Deferral
 from ..policy.weather import Go, Probe, Wait
@@ -31,7 +32,17 @@ class Submitter:
 
         A job that ``--max-cost`` has no room for waits for what others set aside and do not need, and ends
         the submitting when nothing is left that could come free.  One job waits so, the others behind it.
+        An image that cannot be staged ends the submitting as well; what is in flight is collected.
         """
+        try:
+            await self._context.staging.put(entry.inputs)
+            return await self._in_turn(entry)
+        except (StoreTrouble, ManifestInvalid, Usage) as trouble:  # before the intent
+            self._context.stopping.drain(f"job {entry.id}: {trouble.message}", trouble)
+            return entry
+
+    async def _in_turn(self, entry: Entry) -> Entry:
+        """Submit, after the one that waits for room under the cap, if there is one."""
         if not self._first_in_line.locked():  # else somebody waits already, who came first
             try:
                 return await self._submit(entry)
@@ -129,6 +140,7 @@ class Submitter:
                 f"--max-cost: {context.prices.why_not(entry.model)} (--price USD names one)"
             )
             return entry
+        inputs = await context.staging.addressed(entry.inputs)
         with anyio.CancelScope(shield=True), context.settling():
             intend = partial(
                 Store.intend, seq=entry.seq, now=context.wall_clock(), cost_micros=cost, cap_micros=cap
@@ -142,14 +154,14 @@ class Submitter:
             if not (context.may_submit and still):
                 entry = await context.ledger.do(lambda ledger: ledger.not_accepted(entry.seq))
             else:
-                entry = await self._record(entry, await self._post(entry))
+                entry = await self._record(entry, await self._post(entry.model, inputs))
         return entry
 
-    async def _post(self, entry: Entry) -> Answer:
+    async def _post(self, model: str, inputs: Inputs) -> Answer:
         """Send the submission; only its own time of grace, once the run ends at once, can cut it off."""
         answer = Answer(kind=Kind.IN_DOUBT, message="stopped before the answer came")
         with self._context.stopping.on_the_wire():
-            answer = await self._context.client.submit(entry.model, entry.inputs)
+            answer = await self._context.client.submit(model, inputs)
         return answer  # noqa: RET504 (the scope may have cut the line above off)
 
     async def _record(self, entry: Entry, answer: Answer) -> Entry:

@@ -9,6 +9,7 @@ import pytest
 
 from batchrunner.errors import FolderUnusable
 from batchrunner.ledger import Store
+from batchrunner.ledger.images import has_images, written_paths
 from batchrunner.ledger.schema import SCHEMA, VERSION, ensure_schema, schema_version
 from batchrunner.lifecycle import State
 from tests.builders import bring, some_jobs, take, the
@@ -149,6 +150,19 @@ def test_an_older_ledger_is_migrated_step_by_step_after_a_backup(path):
     with closing(sqlite3.connect(path.with_name(f"ledger.sqlite.v{VERSION}.bak"))) as backup:
         assert schema_version(backup) == VERSION
         assert backup.execute("SELECT id, state FROM jobs").fetchall() == [("fox", "succeeded")]
+
+
+def test_a_ledger_from_before_local_images_is_read_as_it_is_and_migrated_by_the_next_run(path):
+    Store.open(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript("DROP TABLE images; PRAGMA user_version = 2;")
+
+    with closing(Store.read_only(path)) as reader:
+        assert written_paths(reader) == {}
+    with closing(sqlite3.connect(path)) as connection:
+        assert schema_version(connection) == 2
+    with closing(Store.open(path)) as store:
+        assert not has_images(store)
 
 
 def test_a_migration_that_fails_leaves_the_ledger_as_it_was(path):

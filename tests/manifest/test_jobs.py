@@ -150,10 +150,10 @@ def test_a_row_with_several_problems_yields_all_of_them(read):
 
     assert said == [
         "m.jsonl:1: job 'a' text: 612 characters, at most 500 allowed (shorten it by 112)",
-        "m.jsonl:1: job 'a' images[0]: \"/home/me/fox.png\": "
-        "not an https:// address but what looks like a local file "
-        "(the service fetches files itself: put it on a public host and give its https:// address)",
         "m.jsonl:1: job 'a' seed: 1.5 is not a whole number",
+        "m.jsonl:1: job 'a' images[0]: \"/home/me/fox.png\": there is no such file "
+        "(a path is relative to the file it is written in; an address begins with https://; "
+        "local images also need --stage s3://BUCKET/PREFIX)",
     ]
 
 

@@ -1,0 +1,59 @@
+"""moto's S3 server, and what a test wants to know of a bucket in it."""
+
+from __future__ import annotations
+
+import urllib.request
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from moto.server import ThreadedMotoServer
+
+SECRET = "secret-of-the-bucket-5f1e"
+
+
+@contextmanager
+def s3_server() -> Iterator[str]:
+    """S3 on a port of its own for as long as the block lasts; gives its address."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestBucket:
+    """One bucket."""
+
+    __test__ = False
+
+    server: str
+    name: str
+
+    @property
+    def url(self) -> str:
+        return f"s3://{self.name}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a user sets to reach it."""
+        return {
+            "AWS_ENDPOINT_URL": self.server,
+            "AWS_ACCESS_KEY_ID": "AKIATEST",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_REGION": "us-east-1",
+        }
+
+    def names(self) -> list[str]:
+        """The names of all objects in it."""
+        with urllib.request.urlopen(f"{self.server}/{self.name}?list-type=2") as answer:
+            tree = ET.fromstring(answer.read())
+        return sorted(key.text or "" for key in tree.iter() if key.tag.endswith("Key"))
+
+    def content(self, name: str) -> bytes:
+        with urllib.request.urlopen(f"{self.server}/{self.name}/{name}") as answer:
+            return bytes(answer.read())
