@@ -16,11 +16,12 @@ from hashlib import sha256
 from itertools import islice
 from typing import Final
 
-from ._types import Inputs, Job, JobError, Json, Problem
+from ._types import Inputs, JobError, Json
 from .errors import ErrorCode, ManifestInvalid
 from .ledger import Entry, Store
 from .ledger.intake import Edit, Intake, stage, take_in
 from .lifecycle import State
+from .manifest.read import Found
 from .quote import Quote
 from .settings import OnUnknown, Rerun, Selection, Settings
 
@@ -66,7 +67,7 @@ class Plan:
         return sum(edit.pays_again for edit in self.edits)
 
 
-def load_jobs(store: Store, rows: Iterable[Job | Problem], *, only_check: bool = False) -> int:
+def load_jobs(store: Store, rows: Iterable[Found], *, only_check: bool = False) -> int:
     """Stage a manifest's rows and return their number.  Raises ManifestInvalid with every problem there is.
 
     With *only_check* they cannot be taken in.

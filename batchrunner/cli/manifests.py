@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from typing import Any
 
-from .._types import Job, Problem
 from ..errors import ManifestInvalid
 from ..ledger import Store
 from ..ledger.intake import take_in
 from ..lookup import Lookup
 from ..manifest import NamedManifest
+from ..manifest.read import Found
 from ..models import Schemas
 from ..names import printable
 from ..plan import load_jobs
@@ -42,7 +42,7 @@ def named_manifest(manifest: str, flags: Mapping[str, Any], schemas: Schemas) ->
     )
 
 
-def check(rows: Iterable[Job | Problem], then: Callable[[Store], None] | None = None) -> int:
+def check(rows: Iterable[Found], then: Callable[[Store], None] | None = None) -> int:
     """Return the number of jobs.  Raises ManifestInvalid, naming every problem, when there is one.
 
     *then* may look further into a ledger that holds them all, each of them pending.

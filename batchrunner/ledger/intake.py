@@ -13,16 +13,19 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import Final, TypeAlias
 
 from .._types import Job, Json, Place, Problem
 from ..lifecycle import HOLDS_REQUEST, State
-from ..manifest.fingerprint import ID_DIGITS, canonical, fingerprint, fingerprint_of
+from ..manifest.fingerprint import ID_DIGITS, canonical, fingerprint, fingerprint_of, id_from
+from ..manifest.job_block import JobBlock
+from ..manifest.read import Found
 from .loading import Batch, indexes_built_after, insert_all
 from .store import Store
 
-MOST_VALUES: Final = 4_000  # of one statement: SQLite takes eight times as many
+MOST_VALUES: Final = 8_000  # of one statement: SQLite takes four times as many
 MOST_CHARACTERS: Final = 2**20  # of the inputs in one statement, where rows are large
 
 _STAGED: Final = """CREATE TEMP TABLE staged (
@@ -97,7 +100,7 @@ class Staged:
     """In manifest order; with any of them nothing is staged."""
 
 
-def stage(store: Store, rows: Iterable[Job | Problem], *, only_check: bool = False) -> Staged:
+def stage(store: Store, rows: Iterable[Found], *, only_check: bool = False) -> Staged:
     """Bring the jobs of *rows* to where `take_in` finds them, and return every problem.
 
     With *only_check* no more is looked at than finds ids used twice: nothing can be taken in then.
@@ -107,11 +110,10 @@ def stage(store: Store, rows: Iterable[Job | Problem], *, only_check: bool = Fal
     connection.execute("DROP TABLE IF EXISTS temp.staged")
     with _undone_with(problems, connection):
         if not only_check and _is_empty(connection):
-            repeated, jobs = _load(connection, _batches(map(_whole, rows), problems))
+            repeated, jobs = _load(connection, _batches(rows, problems))
         else:
             connection.execute(_STAGED)
-            prepared = map(_id_only if only_check else _whole, rows)
-            repeated, jobs = _stage(connection, _batches(prepared, problems))
+            repeated, jobs = _stage(connection, _batches(rows, problems, only_ids=only_check))
         problems += repeated
     ordered = sorted(problems, key=itemgetter(0))
     return Staged(jobs=jobs - len(repeated), problems=tuple(problem for _, problem in ordered))
@@ -187,45 +189,64 @@ def take_in(store: Store, now: float) -> Intake:
 _Problems: TypeAlias = list[tuple[int, Problem]]
 """Each with its position among the rows."""
 
-_Prepared: TypeAlias = tuple[str, str, int, str | None, str | None, str | None, str | None]
-"""What the columns of a row get, but for its position."""
+_Values: TypeAlias = tuple[str | int | None, ...]
+"""What the columns of some rows get, one row behind the other."""
 
 
-def _batches(rows: Iterable[_Prepared | Problem], problems: _Problems) -> Iterator[Batch]:
+def _batches(rows: Iterable[Found], problems: _Problems, *, only_ids: bool = False) -> Iterator[Batch]:
     """Yield the values of some rows at a time; problems go into *problems*."""
     values: list[str | int | None] = []
-    size = 0
-    for position, row in enumerate(rows, start=1):
+    size, position = 0, 1
+    for row in rows:
         if isinstance(row, Problem):
             problems.append((position, row))
+            position += 1
             continue
-        values.append(position)
-        values += row
-        size += len(row[4] or "") + len(row[5] or "")
+        if isinstance(row, JobBlock) and not only_ids:
+            more, characters = _of_block(row, position)
+            values += more
+            size += characters
+            position += row.size
+        else:
+            for job in row.jobs() if isinstance(row, JobBlock) else (row,):
+                values += _id_of(job, position) if only_ids else _of_job(job, position)
+                size += len(str(values[-3]))
+                position += 1
         if len(values) >= MOST_VALUES or size >= MOST_CHARACTERS:
-            yield values
+            yield from _pieces(values)
             values, size = [], 0
-    if values:
-        yield values
+    yield from _pieces(values)
 
 
-def _whole(row: Job | Problem) -> _Prepared | Problem:
+def _pieces(values: list[str | int | None]) -> Iterator[Batch]:
+    return (values[start : start + MOST_VALUES] for start in range(0, len(values), MOST_VALUES))
+
+
+def _of_job(job: Job, position: int) -> _Values:
     """Return all that is kept of a job, its inputs written and hashed once."""
-    if isinstance(row, Problem):
-        return row
-    job_id, (file, _, line), model, inputs, meta = row
+    job_id, (file, _, line), model, inputs, meta = job
     written = canonical(inputs)
     notes = canonical(meta) if meta else "{}"
-    return job_id, file, line, model, written, notes, fingerprint_of(model, inputs, written)
+    return position, job_id, file, line, model, written, notes, fingerprint_of(model, inputs, written)
 
 
-def _id_only(row: Job | Problem) -> _Prepared | Problem:
+def _of_block(block: JobBlock, position: int) -> tuple[_Values, int]:
+    """Return the same of many jobs, and the number of characters of their inputs."""
+    written, prints = block.written()
+    rows = range(block.size)
+    ids = block.given_ids or map(id_from, prints)
+    columns = (
+        (position + row for row in rows), ids, repeat(block.file), (block.line + row for row in rows),
+        repeat(block.model), written, block.written_notes(), prints,
+    )  # fmt: skip
+    return tuple(chain.from_iterable(zip(*columns, strict=False))), sum(map(len, written))
+
+
+def _id_of(job: Job, position: int) -> _Values:
     """Return what tells of a job whether its id is used twice, and what to say then."""
-    if isinstance(row, Problem):
-        return row
-    job_id, (file, _, line), model, inputs, _ = row
+    job_id, (file, _, line), model, inputs, _ = job
     print_ = fingerprint(model, inputs) if len(job_id) == ID_DIGITS else None
-    return job_id, file, line, None, None, None, print_
+    return position, job_id, file, line, None, None, None, print_
 
 
 def _repeated(connection: sqlite3.Connection, table: str) -> _Problems:

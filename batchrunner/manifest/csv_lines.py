@@ -14,8 +14,8 @@ from io import TextIOWrapper
 from itertools import chain
 from typing import BinaryIO, Final
 
-BLOCK: Final = 2**14  # characters that are looked at together, in no more lines than these
-BLOCK_LINES: Final = 100
+BLOCK: Final = 2**15  # characters that are looked at together
+ANY_BYTES: Final = "surrogateescape"
 UNDECODABLE: Final = re.compile("[\ud800-\udfff]")  # what bytes become that are no text
 
 
@@ -35,7 +35,7 @@ def decoded(stream: BinaryIO) -> TextIOWrapper:
     """
     if _first_two(stream) in (BOM_UTF16_LE, BOM_UTF16_BE):
         return TextIOWrapper(stream, encoding="utf-16", errors="surrogatepass", newline="")
-    return TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    return TextIOWrapper(stream, encoding="utf-8-sig", errors=ANY_BYTES, newline="")
 
 
 def _first_two(stream: BinaryIO) -> bytes:
@@ -55,6 +55,7 @@ class Lines:
 
     def __init__(self, text: TextIOWrapper) -> None:
         self._text = text
+        self._is_decodable = text.errors == ANY_BYTES
         self._held: list[str] = []  # the lines from `_first` on, no earlier than the record needs
         self._first = 1
         self._is_cut = False
@@ -114,15 +115,12 @@ class Lines:
         if self._next:
             seen, self._next = self._next, []
             return seen
+        if self._is_decodable:
+            return self._text.readlines(BLOCK)
         block: list[str] = []
         size = 0
         try:
-            while (
-                size < BLOCK
-                and len(block) < BLOCK_LINES
-                and not self._is_cut
-                and (line := self._text.readline())
-            ):
+            while size < BLOCK and not self._is_cut and (line := self._text.readline()):
                 block.append(line)
                 size += len(line)
         except UnicodeDecodeError:

@@ -14,6 +14,7 @@ from .._types import Job, Json
 from ..models import Schemas
 from .head import Head
 from .ids import BadId
+from .job_block import JobBlock
 from .judge import MODEL_ID
 from .lane import Columns, Lane, Unsure
 from .names import MODEL
@@ -44,20 +45,20 @@ class Express:
         except (Unsure, Untypable, BadId):
             return None
 
-    def jobs(self, block: TableBlock) -> list[Job | None]:
-        """Do the same for each row of *block*."""
+    def jobs(self, block: TableBlock) -> JobBlock | list[Job | None]:
+        """Do the same for all rows of *block*."""
         if self._is_plain:
             with suppress(Unsure, Untypable, BadId):
                 return self._of_block(block)
         return [self.job(row) for row in block.each()]
 
-    def _of_block(self, block: TableBlock) -> list[Job | None]:
+    def _of_block(self, block: TableBlock) -> JobBlock:
         """Raises Unsure where the rows have to be looked at one by one."""
         self._begin(block.table)
         models = {None if self._model_at is None else cells[self._model_at] for cells in block.rows}
         if len(models) != 1:
             raise Unsure
-        return self._columns_for(models.pop(), block.table).jobs(block)
+        return self._columns_for(models.pop(), block.table).block(block)
 
     def _of_cells(self, row: TableRow) -> Job | None:
         self._begin(row.table)

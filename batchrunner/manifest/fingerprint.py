@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 import orjson
@@ -33,7 +35,14 @@ def fingerprint_of(model: str, inputs: Inputs, written: str) -> str:
     """Return the fingerprint where the canonical JSON of *inputs* is *written* already."""
     if ".0" in written:  # perhaps a whole float: the only thing that the fingerprint writes in another way
         written = canonical({name: _whole(value) for name, value in inputs.items()})
-    return hashlib.sha256(f"[{_encoded(model)},{written}]".encode("ascii")).hexdigest()
+    (print_,) = fingerprints(model, [written])
+    return print_
+
+
+def fingerprints(model: str, written: Sequence[str]) -> list[str]:
+    """Return the fingerprints of inputs, *written* as canonical JSON, none of which is a float."""
+    before = f"[{_encoded(model)},"
+    return [hashlib.sha256(f"{before}{one}]".encode("ascii")).hexdigest() for one in written]
 
 
 def canonical(value: Inputs) -> str:
@@ -42,7 +51,7 @@ def canonical(value: Inputs) -> str:
     The standard library's encoder says what that is.  orjson writes the very same in a fifth of the time
     where there is nothing but ASCII, whole numbers within 64 bits, true, false and null.
     """
-    if _is_simple(value):
+    if _are_simple(value.values()):
         try:
             written = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
         except orjson.JSONEncodeError:  # a number beyond 64 bits, half a character
@@ -62,19 +71,16 @@ def id_from(print_: str) -> str:
     return print_[:ID_DIGITS]
 
 
-_SIMPLE: Final = frozenset({str, int, bool, type(None)})
+SIMPLE: Final = frozenset({str, int, bool, type(None)})
 
 
-def _is_simple(inputs: Inputs) -> bool:
-    """Return whether *inputs* holds single values and lists of them only, and no float (1e16 differs)."""
-    for value in inputs.values():
-        kind = type(value)
-        if kind is list:
-            if not _SIMPLE.issuperset(map(type, value)):  # type: ignore[arg-type]
-                return False
-        elif kind not in _SIMPLE:
-            return False
-    return True
+def _are_simple(values: Collection[Json]) -> bool:
+    """Return whether *values* are single ones and lists of them only, and no float (1e16 differs)."""
+    kinds = {*map(type, values)}
+    if list in kinds:
+        kinds.remove(list)
+        kinds.update(map(type, chain.from_iterable([value for value in values if isinstance(value, list)])))
+    return kinds <= SIMPLE
 
 
 @lru_cache(maxsize=64)

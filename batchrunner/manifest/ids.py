@@ -6,6 +6,7 @@ Anything readable is: making a file name of it is another room's work.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 from .._types import Json
@@ -32,6 +33,14 @@ def parse_id(value: Json) -> str | None:
     if not isinstance(value, str):
         raise BadId(f"{show(value)} is no id: an id is text or a whole number")
     return check_id(str(value).strip())
+
+
+def parse_ids(cells: Sequence[str]) -> list[str]:
+    """Return the ids in filled *cells*.  Raises BadId for one that is none."""
+    ids = list(map(str.strip, cells))
+    if "" not in ids and max(map(len, ids)) <= MAX_CHARACTERS and "".join(ids).isprintable():
+        return ids
+    return list(map(check_id, ids))
 
 
 def check_id(text: str) -> str:

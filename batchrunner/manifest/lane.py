@@ -5,18 +5,19 @@ Which input each name stands for, what a value means there, and what the default
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count, repeat
+from collections.abc import Mapping, Sequence
+from typing import Final, NoReturn, TypeAlias
 
 from .._types import Inputs, Job, JobId, Json, Place
 from ..models import InputSchema
 from .fingerprint import made_id
-from .ids import parse_id
+from .ids import parse_id, parse_ids
+from .job_block import JobBlock
 from .names import GROUPS, ID, MODEL, Key, input_name, key_of, meta_name
 from .rows import LinedDict, Row, Table, TableBlock, TableRow
 from .template import Shared
 from .typed import typed, untyped
-from .typers import CellTyper, ValueTyper, cell_typer, is_settled, typed_cells, value_typer
+from .typers import CellTyper, ValueTyper, cell_typer, is_settled, value_typer
 
 
 class Unsure(Exception):
@@ -76,6 +77,37 @@ class Lane:
         model = self.schema.model
         return Job(JobId(parse_id(written_id) or made_id(model, inputs)), place, model, inputs, meta)
 
+    def default(self, name: str) -> Json:
+        """Return what a job has whose row says nothing of the input *name*; None for nothing."""
+        return self._inputs.get(name)
+
+    def block(self, rows: TableBlock, ids: Sequence[str] | None, inputs: _ByName, notes: _ByName) -> JobBlock:
+        """Return the jobs of typed columns, defaults added.  Raises Unsure where one is not surely right."""
+        shared = {name: value for name, value in self._inputs.items() if name not in inputs}
+        made = JobBlock(
+            file=rows.file,
+            line=rows.line,
+            size=len(rows.rows),
+            model=self.schema.model,
+            given_ids=ids,
+            inputs_by_name=inputs,
+            has_gaps=any(None in values for values in inputs.values()),
+            shared=shared,
+            notes_by_name=notes,
+            shared_notes={name: value for name, value in self._meta.items() if name not in notes},
+        )
+        accepts = self.schema.accepts_columns
+        if accepts is None:
+            is_right = all(map(self.schema.accepts, made.inputs()))
+        else:
+            is_right = accepts({**inputs, **{name: [value] for name, value in shared.items()}})
+        if not is_right:
+            raise Unsure
+        return made
+
+
+_ByName: TypeAlias = Mapping[str, Sequence[Json]]
+
 
 def _notes(written: Json) -> Inputs:
     if not isinstance(written, dict):
@@ -109,7 +141,7 @@ class Columns:
     def _input(self, name: str, key: Key) -> tuple[str, CellTyper | None]:
         schema = self._lane.schema.properties.get(input_name(key) or "")
         if schema is None:
-            return name, _unsure
+            return name, _UNKNOWN
         return str(input_name(key)), cell_typer(schema)
 
     def job(self, row: TableRow) -> Job | None:
@@ -119,36 +151,30 @@ class Columns:
         for number, name, typer in self._inputs:
             cell = cells[number]
             if cell:
-                inputs[name] = cell if typer is None else typer(cell)
+                inputs[name] = cell if typer is None else typer.one(cell)
         written_id = None if self._id_at is None else cells[self._id_at] or None
         meta: Inputs = (
             {name: cells[number] for number, name in self._notes if cells[number]} if self._notes else {}
         )
         return self._lane.made(row.place, written_id, inputs, meta)
 
-    def jobs(self, block: TableBlock) -> list[Job | None]:
-        """Return the job of each row, None where it is not plain to see.
+    def block(self, rows: TableBlock) -> JobBlock:
+        """Return the jobs of all rows.
 
-        A column at a time: of most columns every cell is filled, and means something at first sight.  Raises
-        Unsure, Untypable or BadId where that is not so: the rows are looked at one by one.
+        A column at a time: what most of them hold means something at first sight.  Raises Unsure, Untypable
+        or BadId where that is not so: the rows are looked at one by one.
         """
-        columns = list(zip(*block.rows, strict=True))
-        names: list[str] = []
-        values: list[Sequence[Json]] = []
-        for number, name, typer in self._inputs:
-            if _is_filled(columns[number]):
-                names.append(name)
-                values.append(columns[number] if typer is None else typed_cells(columns[number], typer))
-        notes = [(note, columns[number]) for number, note in self._notes if _is_filled(columns[number])]
-        metas = _mappings([note for note, _ in notes], [cells for _, cells in notes], len(block.rows))
-        ids: Iterable[str | None] = repeat(None)
+        columns = list(zip(*rows.rows, strict=True))
+        inputs = {
+            name: _values(columns[number], typer, self._lane.default(name))
+            for number, name, typer in self._inputs
+            if any(columns[number])
+        }
+        notes = {note: columns[number] for number, note in self._notes if _is_filled(columns[number])}
+        ids = None
         if self._id_at is not None and _is_filled(columns[self._id_at]):
-            ids = columns[self._id_at]
-        file, made = block.file, self._lane.made
-        rows = zip(count(block.line), ids, _mappings(names, values, len(block.rows)), metas, strict=False)
-        return [
-            made(Place(file, line, line), written_id, inputs, meta) for line, written_id, inputs, meta in rows
-        ]
+            ids = parse_ids(columns[self._id_at])
+        return self._lane.block(rows, ids, inputs, notes)
 
 
 def _is_filled(cells: Sequence[str]) -> bool:
@@ -160,12 +186,21 @@ def _is_filled(cells: Sequence[str]) -> bool:
     return False
 
 
-def _mappings(names: Sequence[str], columns: Sequence[Sequence[Json]], rows: int) -> Iterator[Inputs]:
-    """Yield a mapping for each row of *columns*."""
-    if not names:
-        return ({} for _ in range(rows))
-    return (dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True))
+def _values(cells: Sequence[str], typer: CellTyper | None, absent: Json) -> Sequence[Json]:
+    """Return what each of *cells* means; *absent* for an empty one."""
+    is_full = "" not in cells
+    filled = cells if is_full else [cell for cell in cells if cell]
+    values: Sequence[Json] = filled if typer is None else typer.many(filled)
+    if typer is not None and None in values:
+        raise Unsure
+    if is_full:
+        return values
+    each = iter(values)
+    return [next(each) if cell else absent for cell in cells]
 
 
-def _unsure(_: str) -> Json:
+def _unsure(_: object) -> NoReturn:
     raise Unsure
+
+
+_UNKNOWN: Final = CellTyper(_unsure, _unsure)

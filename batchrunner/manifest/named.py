@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Final
 
 from .. import __version__
-from .._types import Job, Json, Problem
+from .._types import Json
 from ..models import Schemas
 from ..staging import LocalImage, LocalImages
 from ..staging.local_images import identities, is_still
-from .read import read_jobs
+from .read import Found, read_found
 from .source import STDIN
 
 
@@ -39,11 +39,11 @@ class NamedManifest:
     _read: dict[str, str | None] = field(default_factory=dict, init=False, repr=False)
     """Each file that was read, with its digest from just before."""
 
-    def rows(self) -> Iterator[Job | Problem]:
-        """Read it, as `read_jobs` does."""
+    def rows(self) -> Iterator[Found]:
+        """Read it, as `read_jobs` does, with as many jobs at a time as are plain to see."""
         self._read.clear()
         self._images = LocalImages(may_stage=self.may_stage)
-        return read_jobs(
+        return read_found(
             self.source,
             input_format=self.input_format,
             model=self.model,

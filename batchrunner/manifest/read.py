@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeAlias, cast
+from typing import BinaryIO, TypeAlias
 
 from .._types import Job, Json, Problem
 from ..errors import BatchrunnerError, ManifestMissing
@@ -22,6 +22,7 @@ from .assemble import Assembler
 from .csv_reader import read_blocks
 from .express import Express
 from .head import Head, HeadParser
+from .job_block import JobBlock
 from .jsonl_reader import read_jsonl
 from .rows import LinedDict, LinedList, Row, TableBlock, TableRow, problem
 from .source import STDIN, STDIN_SHOWN, Format, format_by_extension, format_of, opened, rewindable
@@ -30,6 +31,9 @@ from .yaml_compose import BadYaml
 from .yaml_reader import Outline, listed_rows, read_outline, read_yaml
 
 Rows: TypeAlias = Iterator[Row | TableRow | TableBlock | Problem]
+
+Found: TypeAlias = Job | JobBlock | Problem
+"""What reading a manifest gives, in its order."""
 
 
 def read_jobs(
@@ -50,6 +54,29 @@ def read_jobs(
     of them is a problem.  Raises Usage at once when the format cannot be told, and ManifestMissing at the
     first step when the file cannot be read.
     """
+    found = read_found(
+        source,
+        input_format=input_format,
+        model=model,
+        schemas=schemas,
+        images=images,
+        stdin=stdin,
+        before_reading=before_reading,
+    )
+    return (job for one in found for job in (one.jobs() if isinstance(one, JobBlock) else (one,)))
+
+
+def read_found(
+    source: str | Path,
+    *,
+    input_format: str | None = None,
+    model: str | None = None,
+    schemas: Schemas,
+    images: LocalImages | None = None,
+    stdin: BinaryIO | None = None,
+    before_reading: Callable[[Path], None] = lambda path: None,
+) -> Iterator[Found]:
+    """Do the same with as many jobs at a time as are plain to see."""
     name = str(source)
     form = format_of(name, input_format)
     reader = _Reader(
@@ -72,7 +99,7 @@ class _Reader:
         """The name that problems call the manifest by."""
         return STDIN_SHOWN if self.source == STDIN else self.source
 
-    def read(self, stdin: BinaryIO) -> Iterator[Job | Problem]:
+    def read(self, stdin: BinaryIO) -> Iterator[Found]:
         is_empty = True
         try:
             if self.source != STDIN:
@@ -88,7 +115,7 @@ class _Reader:
         if is_empty:
             yield problem(self.file, 1, "no jobs at all", hint="a manifest names at least one job")
 
-    def _found(self, stream: BinaryIO) -> Iterator[Job | Problem]:
+    def _found(self, stream: BinaryIO) -> Iterator[Found]:
         if self.form is not Format.YAML:
             yield from self._jobs(_rows(stream, self.form, self.file), Head(), self.schemas)
             return
@@ -98,7 +125,7 @@ class _Reader:
             except BadYaml as error:
                 yield problem(self.file, error.line, str(error), hint=error.hint)
 
-    def _found_in_yaml(self, stream: BinaryIO) -> Iterator[Job | Problem]:
+    def _found_in_yaml(self, stream: BinaryIO) -> Iterator[Found]:
         outline = read_outline(stream)
         for trouble in outline.troubles:
             yield problem(self.file, trouble.line, trouble.message, hint=trouble.hint)
@@ -111,7 +138,7 @@ class _Reader:
             schemas = self.schemas
         yield from self._jobs(self._yaml_rows(stream, outline, parser.top), head, schemas)
 
-    def _jobs(self, rows: Rows, head: Head, schemas: Schemas) -> Iterator[Job | Problem]:
+    def _jobs(self, rows: Rows, head: Head, schemas: Schemas) -> Iterator[Found]:
         express = Express(head, schemas, self.model)
         assembler = Assembler(head, schemas, self.model, self.images)
         for row in rows:
@@ -119,8 +146,8 @@ class _Reader:
                 yield row
             elif isinstance(row, TableBlock):
                 jobs = express.jobs(row)
-                if None not in jobs:
-                    yield from cast("list[Job]", jobs)
+                if isinstance(jobs, JobBlock):
+                    yield jobs
                     continue
                 for job, each in zip(jobs, row.each(), strict=True):
                     if job is None:

@@ -7,6 +7,9 @@ itself, so that both always agree.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 from typing import Final, TypeAlias, cast
 
 from .._types import Json
@@ -14,10 +17,18 @@ from ..models.lenient import Schema, branch_for, kinds
 from .rows import Cell, LinedList, Plain
 from .typed import typed
 
-CellTyper: TypeAlias = Callable[[str], Json]
+TextTyper: TypeAlias = Callable[[str], Json]
 ValueTyper: TypeAlias = Callable[[Json], Json]
 
 SHORT: Final = 18  # digits that are cheap to compare with the number they make
+
+
+@dataclass(frozen=True, slots=True)
+class CellTyper:
+    """Says what filled CSV cells mean: one by itself, or many of a column at once."""
+
+    one: TextTyper
+    many: Callable[[Sequence[str]], Sequence[Json]]
 
 
 def cell_typer(schema: Schema) -> CellTyper | None:
@@ -30,20 +41,37 @@ def cell_typer(schema: Schema) -> CellTyper | None:
         return typed(Cell(text), schema)
 
     if "integer" in wanted:
-        return _number_or(other)
+        number = _number_or(other)
+        return CellTyper(number, lambda cells: _numbers(cells, number))
     if wanted - {"null"} == {"array"} and cell_typer(_items(schema)) is None:
-        return _texts_or(other)
-    return other
+        texts = _texts_or(other)
+        return CellTyper(texts, lambda cells: _lists_of_texts(cells, texts))
+    return CellTyper(other, lambda cells: _each_read_once(cells, other))
 
 
-def typed_cells(cells: Sequence[str], typer: CellTyper) -> Sequence[Json]:
-    """Return what each of many filled cells of a column means: of a few repeated ones each is read once."""
+def _each_read_once(cells: Sequence[str], one: TextTyper) -> Sequence[Json]:
     distinct = set(cells)
     if len(distinct) * 4 <= len(cells):
-        meanings = {cell: typer(cell) for cell in distinct}
+        meanings = {cell: one(cell) for cell in distinct}
         if not any(isinstance(value, list | dict) for value in meanings.values()):  # no two jobs share those
             return [meanings[cell] for cell in cells]
-    return list(map(typer, cells))
+    return list(map(one, cells))
+
+
+def _numbers(cells: Sequence[str], one: TextTyper) -> Sequence[Json]:
+    try:
+        numbers = list(map(int, cells)) if max(map(len, cells)) <= SHORT else []
+    except ValueError:
+        numbers = []
+    return numbers if list(map(str, numbers)) == list(cells) else list(map(one, cells))
+
+
+def _lists_of_texts(cells: Sequence[str], one: TextTyper) -> Sequence[Json]:
+    lists = [cell.split("|") for cell in cells]
+    items = list(chain.from_iterable(lists))
+    if "" in items or "[" in map(itemgetter(0), cells) or list(map(str.strip, items)) != items:
+        return list(map(one, cells))
+    return cast("list[Json]", lists)
 
 
 def value_typer(schema: Schema) -> ValueTyper:
@@ -86,7 +114,7 @@ def _items(schema: Schema) -> Schema:
     return items if isinstance(items, dict) else {}
 
 
-def _number_or(other: CellTyper) -> CellTyper:
+def _number_or(other: TextTyper) -> TextTyper:
     """Return a typer that reads a short whole number itself: not 007 or 1_000, which int() takes too."""
 
     def number_or_other(text: str) -> Json:
@@ -99,7 +127,7 @@ def _number_or(other: CellTyper) -> CellTyper:
     return number_or_other
 
 
-def _texts_or(other: CellTyper) -> CellTyper:
+def _texts_or(other: TextTyper) -> TextTyper:
     """Return a typer that splits a cell at ``|``, unless that is a JSON array or an item is empty."""
 
     def texts_or_other(text: str) -> Json:

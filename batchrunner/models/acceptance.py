@@ -8,7 +8,7 @@ nothing.  A no therefore says nothing at all: the row gets a second look by json
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, TypeAlias
 
 import jsonschema_rs
@@ -19,6 +19,7 @@ from .lenient import Schema
 from .texts import EXACT
 
 Accepts: TypeAlias = Callable[[Inputs], bool]
+AcceptsColumns: TypeAlias = Callable[[Mapping[str, Sequence[Json]]], bool]
 
 # Keywords that mean the same to both validators.
 AGREED: Final = frozenset(
@@ -44,6 +45,56 @@ def acceptance(schema: Schema) -> Accepts:
         return jsonschema_rs.Draft202012Validator(strict, validate_formats=False).is_valid
     except ValueError:  # such as a maxLength of 10.5, which jsonschema takes
         return _never
+
+
+def acceptance_by_column(schema: Schema) -> AcceptsColumns | None:
+    """Return what tells whether all of many inputs are certainly right, from the values of each name.
+
+    None stands for a value that one of them does not have.  There is no telling by column for a schema that
+    says more of an object than which values its names have and which names it needs.
+    """
+    strict = stricter(schema)
+    if not isinstance(strict, dict) or strict.keys() - {"type", "properties", "required"}:
+        return None
+    properties, required = strict.get("properties", {}), strict.get("required", [])
+    assert isinstance(properties, dict)
+    assert isinstance(required, list)
+    try:
+        columns = {
+            name: jsonschema_rs.Draft202012Validator(
+                {"type": "array", "items": inner}, validate_formats=False
+            )
+            for name, inner in properties.items()
+        }
+    except ValueError:  # such as a maxLength of 10.5, which jsonschema takes
+        return None
+    needed = frozenset(map(str, required))
+    few = {name for name, inner in properties.items() if isinstance(inner, dict) and "enum" in inner}
+
+    def accepts(values: Mapping[str, Sequence[Json]]) -> bool:
+        return needed <= values.keys() <= columns.keys() and all(
+            _is_right(columns[name], column, is_needed=name in needed, is_chosen=name in few)
+            for name, column in values.items()
+        )
+
+    return accepts
+
+
+def _is_right(
+    validator: jsonschema_rs.Draft202012Validator, column: Sequence[Json], *, is_needed: bool, is_chosen: bool
+) -> bool:
+    values: Collection[Json] = column
+    if None in column:
+        if is_needed:
+            return False
+        values = [value for value in column if value is not None]
+    if is_chosen and {*map(type, values)} in ONE_KIND:
+        values = set(values)  # a few words, written again and again
+    return validator.is_valid(list(values))
+
+
+ONE_KIND: Final = ({str}, {int})
+"""Types of which equal values are the same value to a schema: True is equal to 1."""
 
 
 def _never(_: Inputs) -> bool:

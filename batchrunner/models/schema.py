@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from .._types import Inputs, Json
 from ..errors import ManifestInvalid
-from .acceptance import Accepts, acceptance
+from .acceptance import Accepts, AcceptsColumns, acceptance, acceptance_by_column
 from .findings import Finding
 from .lenient import Cleaner, Schema, kinds
 from .synonyms import called
@@ -43,6 +43,8 @@ class InputSchema:
     """What in the published schema had to be ignored."""
     accepts: Accepts = field(repr=False, compare=False)
     """Returns True only for inputs without `problems`, and quickly; False says nothing."""
+    accepts_columns: AcceptsColumns | None = field(repr=False, compare=False)
+    """Does the same for many inputs at once, by name; None where a value is right only beside another."""
     _explainer: Callable[[], Explainer] = field(repr=False, compare=False)
 
     @classmethod
@@ -76,6 +78,7 @@ class InputSchema:
             defaults=defaults_in(document),
             warnings=tuple(dict.fromkeys(cleaner.warnings)),
             accepts=acceptance(schema),
+            accepts_columns=acceptance_by_column(schema),
             _explainer=cache(partial(_explainer, schema)),
         )
 

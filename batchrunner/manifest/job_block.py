@@ -1,0 +1,79 @@
+"""How are many jobs handed on that were jobs at first sight?  A column at a time, as they were read.
+
+Nearly all that is done with a million jobs is done for many of them at once; a job by itself is made where
+somebody asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+
+from .._types import Inputs, Job, JobId, Json, Place
+from .by_column import written_by_column
+from .fingerprint import canonical, fingerprint_of, fingerprints, id_from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobBlock:
+    """Jobs of one model, whose rows stand on consecutive lines."""
+
+    file: str
+    line: int
+    """The line of the first."""
+    size: int
+    model: str
+    given_ids: Sequence[str] | None
+    """None where the manifest gives none of them an id."""
+    inputs_by_name: Mapping[str, Sequence[Json]]
+    """A value for each job; None for a job without one, which is no value of any input here."""
+    has_gaps: bool
+    """Whether there is a job without a value."""
+    shared: Inputs
+    """What all of them have besides."""
+    notes_by_name: Mapping[str, Sequence[Json]]
+    shared_notes: Inputs
+
+    def inputs(self) -> list[Inputs]:
+        """Return the inputs of each job."""
+        rows = _rows(self.inputs_by_name, self.size)
+        if self.has_gaps:
+            rows = ({name: value for name, value in row.items() if value is not None} for row in rows)
+        return [row | self.shared for row in rows] if self.shared else list(rows)
+
+    def metas(self) -> list[Inputs]:
+        """Return the notes beside each job."""
+        rows = _rows(self.notes_by_name, self.size)
+        return [row | self.shared_notes for row in rows] if self.shared_notes else list(rows)
+
+    def written(self) -> tuple[list[str], list[str]]:
+        """Return the canonical JSON of each job's inputs, and each job's fingerprint."""
+        written = None if self.has_gaps else written_by_column(self.inputs_by_name, self.shared)
+        if written is not None:
+            return written, fingerprints(self.model, written)
+        inputs = self.inputs()
+        written = list(map(canonical, inputs))
+        return written, list(map(partial(fingerprint_of, self.model), inputs, written))
+
+    def written_notes(self) -> list[str]:
+        """Return the canonical JSON of the notes beside each job."""
+        if not self.notes_by_name:
+            return [canonical(self.shared_notes)] * self.size
+        return written_by_column(self.notes_by_name, self.shared_notes) or list(map(canonical, self.metas()))
+
+    def jobs(self) -> list[Job]:
+        """Return each job by itself."""
+        inputs = self.inputs()
+        ids = map(id_from, self.written()[1]) if self.given_ids is None else self.given_ids
+        file, model = self.file, self.model
+        rows = zip(count(self.line), ids, inputs, self.metas(), strict=False)
+        return [Job(JobId(one), Place(file, at, at), model, own, notes) for at, one, own, notes in rows]
+
+
+def _rows(columns: Mapping[str, Sequence[Json]], size: int) -> Iterator[Inputs]:
+    if not columns:
+        return ({} for _ in range(size))
+    names = tuple(columns)
+    return (dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True))
