@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 from .._types import Job, Json, Problem
 from ..errors import BatchrunnerError, ManifestMissing
@@ -27,8 +27,9 @@ from .jsonl_reader import read_jsonl
 from .rows import LinedDict, LinedList, Row, TableBlock, TableRow, problem
 from .source import STDIN, STDIN_SHOWN, Format, format_by_extension, format_of, opened, rewindable
 from .typed import untyped
-from .yaml_compose import BadYaml
-from .yaml_reader import Outline, listed_rows, read_outline, read_yaml
+
+if TYPE_CHECKING:
+    from .yaml_reader import Outline
 
 Rows: TypeAlias = Iterator[Row | TableRow | TableBlock | Problem]
 
@@ -119,6 +120,8 @@ class _Reader:
         if self.form is not Format.YAML:
             yield from self._jobs(_rows(stream, self.form, self.file), Head(), self.schemas)
             return
+        from .yaml_compose import BadYaml  # PyYAML: a table's run starts sooner without it
+
         with rewindable(stream) as twice:
             try:
                 yield from self._found_in_yaml(twice)
@@ -126,6 +129,8 @@ class _Reader:
                 yield problem(self.file, error.line, str(error), hint=error.hint)
 
     def _found_in_yaml(self, stream: BinaryIO) -> Iterator[Found]:
+        from .yaml_reader import read_outline
+
         outline = read_outline(stream)
         for trouble in outline.troubles:
             yield problem(self.file, trouble.line, trouble.message, hint=trouble.hint)
@@ -171,6 +176,8 @@ class _Reader:
             return problem(self.file, top.lines["schema"], error.message, hint=error.hint, field="schema")
 
     def _yaml_rows(self, stream: BinaryIO, outline: Outline, top: LinedDict) -> Rows:
+        from .yaml_reader import listed_rows, read_yaml
+
         jobs: Json = top.get("jobs")
         match jobs:
             case None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import anyio
 
-from .._types import JobError, RequestId
+from .._types import JobError, Json, RequestId
 from ..answers import account_refused
 from ..containers import NotWhole
 from ..download import DownloadFailed, Transfer
@@ -36,17 +36,27 @@ async def save(context: Context, entry: Entry) -> Entry:
 
 async def _save_all(context: Context, entry: Entry) -> Entry:
     outputs = await context.ledger.do(lambda ledger: ledger.artifacts(entry.seq, entry.generation))
-    tried = [await _save_one(context, entry, output) for output in outputs if not output.saved]
-    for problem in filter(None, tried):
+    files: list[Json] = []
+    problem: JobError | None = None
+    after = entry
+    for output in outputs:
+        if output.saved:
+            files.append(output.file)
+            continue
+        saved = await _save_one(context, entry, output)
+        if isinstance(saved, JobError):
+            problem = problem or saved  # the others are fetched all the same
+        else:
+            after, file = saved
+            files.append(file)
+    if problem is not None:
         noted = await context.ledger.do(partial(Store.note, seq=entry.seq, error=problem))
         context.tell("download_failed", entry, error=problem.as_json())
         return noted
-    files = await context.ledger.do(lambda ledger: ledger.artifacts(entry.seq, entry.generation))
-    context.tell(State.SUCCEEDED, entry, files=[file.file for file in files])
-    saved = await context.ledger.do(lambda ledger: ledger.entry(entry.seq))
-    if saved.generation != entry.generation:  # an edit waited for this
+    context.tell(State.SUCCEEDED, entry, files=files)
+    if after.generation != entry.generation:  # an edit waited for this
         await move_superseded(context)
-    return saved
+    return after
 
 
 async def move_superseded(context: Context) -> None:
@@ -56,33 +66,31 @@ async def move_superseded(context: Context) -> None:
         await context.ledger.do(partial(Store.file_moved, file=file, moved_to=target))
 
 
-async def _save_one(context: Context, entry: Entry, output: Artifact) -> JobError | None:
-    """Try one output until it is saved; return why it is not, after the last try."""
+async def _save_one(context: Context, entry: Entry, output: Artifact) -> tuple[Entry, str] | JobError:
+    """Try one output until it is saved; return the job after that and the file, or why it is not saved."""
     if output.file and output.sha256 and await context.shelf.holds(output.file, output.sha256):
-        await context.ledger.do(lambda ledger: ledger.file_saved(entry.seq, output.n, context.wall_clock()))
-        return None  # it was there all along (a crash before it was recorded, a folder that came back)
+        # It was there all along (a crash before it was recorded, a folder that came back).
+        return await _saved(context, entry, output.n), output.file
     problem = JobError(code=ErrorCode.DOWNLOAD_FAILED, message="not tried")
     async with context.shelf.begin(f"{entry.seq}.{entry.generation}.{output.n}") as part:
         transfer = Transfer(part, context.settings.max_file_bytes)
         for tries in range(1, TRIES + 1):
             try:
                 await transfer.fetch(context.client, output.url)
-                await _keep(context, entry, output.n, transfer)
+                return await _keep(context, entry, output.n, transfer)
             except DownloadFailed as error:
                 problem = JobError(code=ErrorCode.DOWNLOAD_FAILED, message=str(error))
             except NotWhole as error:
                 problem = JobError(code=ErrorCode.BAD_OUTPUT, message=str(error))
                 await transfer.part.set_aside()
                 await transfer.forget()
-            else:
-                return None
             if tries < TRIES:
                 await anyio.sleep(DOWNLOAD.delay_s(tries, context.uniform()))
                 output = await _fresh(context, entry, output)
     return problem
 
 
-async def _keep(context: Context, entry: Entry, n: int, transfer: Transfer) -> None:
+async def _keep(context: Context, entry: Entry, n: int, transfer: Transfer) -> tuple[Entry, str]:
     """Check the part, reserve its name, rename it, and only then call it saved.  Raises NotWhole."""
     sealed = await transfer.part.seal()
     context.largest_film = max(context.largest_film, sealed.size_bytes)
@@ -98,7 +106,11 @@ async def _keep(context: Context, entry: Entry, n: int, transfer: Transfer) -> N
         )
     )
     await context.shelf.keep(transfer.part, file)
-    await context.ledger.do(lambda ledger: ledger.file_saved(entry.seq, n, context.wall_clock()))
+    return await _saved(context, entry, n), file
+
+
+async def _saved(context: Context, entry: Entry, n: int) -> Entry:
+    return await context.ledger.do(lambda ledger: ledger.file_saved(entry.seq, n, context.wall_clock()))
 
 
 async def _fresh(context: Context, entry: Entry, output: Artifact) -> Artifact:
