@@ -24,9 +24,10 @@ from .lookup import Lookup
 from .manifest import NamedManifest
 from .models import Schemas
 from .objects import parse_place
+from .order import Order
 from .outcome import Report
 from .service import Service
-from .session import Order, run_order
+from .session import run_order
 from .settings import Rerun, Settings
 
 

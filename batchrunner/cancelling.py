@@ -33,6 +33,26 @@ class Cancellation:
     failed: list[str] = field(default_factory=list)
     """The service gave no clear answer: they are as they were."""
 
+    def add(self, other: Cancellation) -> None:
+        self.never_sent += other.never_sent
+        self.cancelled += other.cancelled
+        self.runs_on += other.runs_on
+        self.failed += other.failed
+
+
+async def cancel_parts(folder: Folder, service: Service, patterns: Sequence[str]) -> Cancellation:
+    """Do what `cancel_folder` does; in every shard of a folder that is in shards, or in none of them.
+
+    Raises ManifestMissing without a ledger, and FolderUnusable when somebody is at work.
+    """
+    for part in folder.parts():
+        part.require_ledger()
+        part.check_not_owned()
+    found = Cancellation()
+    for part in folder.parts():
+        found.add(await cancel_folder(part, service, patterns))
+    return found
+
 
 async def cancel_folder(folder: Folder, service: Service, patterns: Sequence[str]) -> Cancellation:
     """Cancel the folder's open jobs whose ids match a pattern (all without one)."""

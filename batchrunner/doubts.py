@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from ._types import RequestId
@@ -76,6 +77,14 @@ async def check_request(folder: Folder, service: Service, request_id: str) -> No
         )
 
 
+def check_unowned(folder: Folder, request_id: str) -> None:
+    """Raise Usage when the request is that of a job in another shard, whose ledger `attach` does not see."""
+    for part in folder.whole.parts():
+        with closing(Store.read_only(part.ledger)) as store:
+            if (owner := store.owner_of(RequestId(request_id))) is not None:
+                raise _owned(request_id, owner)
+
+
 def attach(store: Store, entries: Sequence[Entry], request_id: str) -> None:
     """Give the one doubt its request id.  Raises Usage when that cannot be its id."""
     if len(entries) != 1:
@@ -85,7 +94,11 @@ def attach(store: Store, entries: Sequence[Entry], request_id: str) -> None:
     try:
         store.attach(entries[0].seq, RequestId(request_id), time.time())
     except AlreadyOwned as owner:
-        raise Usage(f"request {request_id} belongs to the job {str(owner)!r} already", hint=COPY_IT) from None
+        raise _owned(request_id, str(owner)) from None
+
+
+def _owned(request_id: str, owner: str) -> Usage:
+    return Usage(f"request {request_id} belongs to the job {owner!r} already", hint=COPY_IT)
 
 
 def not_accepted(store: Store, entries: Sequence[Entry]) -> None:

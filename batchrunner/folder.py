@@ -20,6 +20,8 @@ from typing import Final
 
 from .disk import make_folder
 from .errors import FolderUnusable, ManifestMissing
+from .sharding import SHARDS, Shard
+from .shards import check_shard, check_unsharded, shard_paths
 
 LEDGER: Final = "ledger.sqlite"
 RESULTS: Final = (
@@ -56,12 +58,52 @@ class Folder:
         """Where a rehearsal's stand-in service remembers what it accepted."""
         return self.path / "simulator.sqlite"
 
+    @property
+    def shard(self) -> Shard | None:
+        """Whose folder this is; None where it is no shard's."""
+        return Shard.of_folder(self._absolute)
+
+    @property
+    def whole(self) -> Folder:
+        """The folder that this one is a shard's of; itself where it is none."""
+        if self.shard is None:
+            return self
+        named = self.path.parent.name == SHARDS and ".." not in self.path.parts  # as the user wrote it
+        return Folder(self.path.parent.parent if named else self._absolute.parent.parent)
+
+    @property
+    def _absolute(self) -> Path:
+        return Path(os.path.abspath(self.path))  # noqa: PTH100 (a link's own place counts, not what it names)
+
+    def of_shard(self, shard: Shard) -> Folder:
+        return Folder(self.path / SHARDS / shard.name)
+
+    def shards(self) -> list[Folder]:
+        """Return the folders of those shards that have a ledger, in order; none without shards."""
+        folders = (Folder(path) for _, path in shard_paths(self.path))
+        return [folder for folder in folders if folder.has_ledger()]
+
+    def parts(self) -> list[Folder]:
+        """Return the folders whose ledgers hold its jobs: itself, or its shards."""
+        return [self] if self.has_ledger() else self.shards() or [self]
+
+    def has_ledger(self) -> bool:
+        """Return whether there is a ledger with something in it."""
+        return self.ledger.is_file() and not self.ledger_is_blank()
+
     def check_usable(self) -> None:
         """Raise FolderUnusable when a run in here could pay again for what is there already."""
         if self.path.exists() and not self.path.is_dir():
             raise FolderUnusable(f"{self.path} is not a folder", hint=NAME_ANOTHER)
-        if self.ledger.exists() and not self.ledger_is_blank():
-            return
+        if self.shard is None:
+            check_unsharded(self.path, has_one_ledger=self.has_ledger())
+        else:
+            check_shard(self.whole.path, self.shard, has_one_ledger=self.whole.has_ledger())
+        if not self.has_ledger():
+            self.check_no_results()
+
+    def check_no_results(self) -> None:
+        """Raise FolderUnusable when results are there whose ledger is not."""
         left = [name for name in RESULTS if _holds_something(self.path / name)]
         if left:
             raise FolderUnusable(
@@ -75,8 +117,9 @@ class Folder:
         return self.ledger.stat().st_size <= ONE_PAGE and not self.has_write_ahead_log()
 
     def require_ledger(self) -> None:
-        """Raise ManifestMissing when there is no ledger to read."""
+        """Raise ManifestMissing when there is no ledger to read, FolderUnusable when there are several."""
         if not self.ledger.is_file():
+            check_unsharded(self.path, has_one_ledger=False)
             raise ManifestMissing(
                 f"there is no {LEDGER} in {self.path}", hint="name the folder that was given to `run` with -o"
             )
@@ -96,7 +139,7 @@ class Folder:
 
     def forget_ledger(self, *, with_folder: bool) -> None:
         """Take back what opening a new ledger left, when nothing came of it."""
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", "-wal", "-shm", "-journal"):
             self.ledger.with_name(f"{LEDGER}{suffix}").unlink(missing_ok=True)
         self.lock_file.unlink(missing_ok=True)
         if with_folder:
@@ -140,6 +183,11 @@ class Folder:
         finally:
             os.close(handle)
         return None
+
+    def check_not_owned(self) -> None:
+        """Raise FolderUnusable, naming the owner, when somebody owns the folder at this moment."""
+        if self.owner() is not None:
+            raise self._taken()
 
     def _named_owner(self) -> Owner:
         said: object = None

@@ -7,14 +7,24 @@ without it, say), and a run on it could pay again.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Final
 
 from .disk import disk_errors_named
 from .errors import BatchrunnerError, FolderUnusable
 from .folder import Folder, Lock
 from .ledger import Store
+from .sharding import SHARD_FACT, Shard
+from .shards import check_shard, record_count, recorded_count, unfinished_merge
+
+OWNED_FACT: Final = "owned"
+"""The ledger's fact that says since when it was owned the last time."""
+
+OTHERS_BEGIN_S: Final = 3.0
+"""How long the shards that begin at the same instant may take to agree on their number."""
 
 
 @contextmanager
@@ -29,12 +39,16 @@ def owned(
     """
     with disk_errors_named():
         made = not folder.path.exists()
+        if folder.shard is not None:
+            begin_shards(folder.whole, folder.shard)
         folder.create()
         with folder.locked() as lock:
             folder.check_usable()
+            if folder.shard is not None and recorded_count(folder.whole.path) is None:
+                raise unfinished_merge(folder.whole.path)  # it has taken the shards away this very moment
             lock.control = control
             fresh = not folder.ledger.exists()
-            _check_complete(folder, lock)
+            check_complete(folder, lock)
             try:
                 with _opened(folder, lock) as store:
                     yield store
@@ -44,7 +58,29 @@ def owned(
                 raise
 
 
-def _check_complete(folder: Folder, lock: Lock) -> None:
+def begin_shards(whole: Folder, shard: Shard) -> None:
+    """Record in how many shards *whole* is, unless that is done.
+
+    Under the lock of *whole*: an unsharded run and the first of the shards cannot both begin.
+    """
+    deadline = time.monotonic() + OTHERS_BEGIN_S
+    while recorded_count(whole.path) is None:
+        whole.create()
+        with ExitStack() as held:
+            try:
+                held.enter_context(whole.locked())
+            except FolderUnusable:  # another shard is about to record it, or a run owns the whole
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+                continue
+            check_shard(whole.path, shard, has_one_ledger=whole.has_ledger())
+            if recorded_count(whole.path) is None:
+                whole.check_usable()
+                record_count(whole.path, shard.count)
+
+
+def check_complete(folder: Folder, lock: Lock) -> None:
     """Raise FolderUnusable when the last owner left commits behind that are not here any more."""
     if lock.left_open and not folder.has_write_ahead_log():
         raise FolderUnusable(
@@ -58,8 +94,11 @@ def _check_complete(folder: Folder, lock: Lock) -> None:
 @contextmanager
 def _opened(folder: Folder, lock: Lock) -> Iterator[Store]:
     with _closed_well(lock), closing(Store.open(folder.ledger)) as store:
+        _check_place(folder, store)
         with store.transaction():
-            store.set_fact("owned", lock.started_at)  # from here on there is a log to miss
+            if folder.shard is not None:
+                store.set_fact(SHARD_FACT, str(folder.shard))
+            store.set_fact(OWNED_FACT, lock.started_at)  # from here on there is a log to miss
         lock.write(left_open=True)
         try:
             yield store
@@ -67,6 +106,18 @@ def _opened(folder: Folder, lock: Lock) -> Iterator[Store]:
             if store.checkpoint():
                 # Before the close deletes the log: a SIGKILL in between must not look like a loss.
                 lock.write(left_open=False)
+
+
+def _check_place(folder: Folder, store: Store) -> None:
+    """Raise FolderUnusable when the ledger is a shard's and stands elsewhere, or the other way round."""
+    recorded, here = store.fact(SHARD_FACT), None if folder.shard is None else str(folder.shard)
+    if recorded != here and store.fact(OWNED_FACT) is not None:
+        whose = "of a whole folder" if recorded is None else f"of shard {recorded}"
+        raise FolderUnusable(
+            f"{folder.ledger} is the ledger {whose} and does not stand in its place: what is in it may be"
+            " paid for elsewhere",
+            hint="go on in the folder it came from, or in the one ledger that `batchrunner merge` made of it",
+        )
 
 
 @contextmanager

@@ -19,11 +19,12 @@ from typing import Final
 from ._types import Inputs, JobError, Json
 from .errors import ErrorCode, ManifestInvalid
 from .ledger import Entry, Store
-from .ledger.intake import Edit, Intake, stage, take_in
+from .ledger.intake import Edit, Intake, leave_to_others, stage, staged_ids, take_in
 from .lifecycle import State
 from .manifest.read import Found
 from .quote import Quote
 from .settings import OnUnknown, Rerun, Selection, Settings
+from .sharding import Shard
 
 RERUN_FACT: Final = "rerun"
 """The folder's fact that names a --retry/--redo whose run has not come to its end yet."""
@@ -67,12 +68,15 @@ class Plan:
         return sum(edit.pays_again for edit in self.edits)
 
 
-def load_jobs(store: Store, rows: Iterable[Found], *, only_check: bool = False) -> int:
-    """Stage a manifest's rows and return their number.  Raises ManifestInvalid with every problem there is.
+def load_jobs(
+    store: Store, rows: Iterable[Found], *, only_check: bool = False, shard: Shard | None = None
+) -> int:
+    """Stage a manifest's rows and return their number.
 
-    With *only_check* they cannot be taken in.
+    With *only_check* they cannot be taken in; with *shard* only its own can.  Raises ManifestInvalid with
+    every problem, of whichever shard, when there is one.
     """
-    staged = stage(store, rows, only_check=only_check)
+    staged = stage(store, rows, only_check=only_check, shard=shard)
     if problems := staged.problems:
         number = f"{len(problems)} problem" + ("s" if len(problems) > 1 else "")
         raise ManifestInvalid(f"the manifest has {number}; nothing was sent", problems, jobs=staged.jobs)
@@ -85,6 +89,7 @@ def prepare(
     rerun: Rerun,
     *,
     staged: bool,
+    shard: Shard | None = None,
     size_of: Callable[[str], int | None],
     all_there: Callable[[Store], bool] = lambda store: False,
     now: float,
@@ -95,9 +100,13 @@ def prepare(
     may say at a glance that no file is missing.
     """
     recover(store)
+    of_all = None
+    if staged and shard is not None:
+        of_all = _sample(staged_ids(store), settings.selection)
+        leave_to_others(store, shard)
     intake = take_in(store, now) if staged else Intake()
     missing = 0 if all_there(store) else _find_missing_files(store, size_of)
-    sample = _sample(store, settings.selection)
+    sample = _sample(store.ids(), settings.selection) if of_all is None else of_all
     if not settings.collect_only:
         _rerun(store, settings, rerun, sample, now)
     return _plan(store, settings, intake, sample, missing)
@@ -252,11 +261,14 @@ def _why(edited: bool, asked_for: bool, attempts: int) -> str:
     return "attempts_left" if attempts else "new"
 
 
-def _sample(store: Store, selection: Selection) -> frozenset[str] | None:
-    """Return the N ids with the smallest hashes: the same ones in every run, and 5 of them are in 10."""
+def _sample(every: Iterable[str], selection: Selection) -> frozenset[str] | None:
+    """Return the N ids with the smallest hashes: the same ones in every run, and 5 of them are in 10.
+
+    *every* is the whole manifest's: so the shards of a batch draw the same ones as a run of all of it.
+    """
     if selection.sample is None:
         return None
-    ids = (job_id for job_id in store.ids() if selection.matches(job_id))
+    ids = (job_id for job_id in every if selection.matches(job_id))
     return frozenset(heapq.nsmallest(selection.sample, ids, key=_hash))
 
 

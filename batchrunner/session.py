@@ -10,9 +10,8 @@ import os
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from signal import Signals
@@ -23,22 +22,21 @@ import anyio.to_thread
 
 from .asking import Learned
 from .client import Client
-from .consent import Consent, check_money, price_earlier
+from .consent import check_money, price_earlier
 from .control import choose_address, serve
 from .disk import disk_errors_named
 from .errors import AccountRefused, DiskTrouble, Exit, ManifestInvalid, ManifestMissing, Usage
 from .events import Listener, RunEvent
-from .folder import Folder
 from .layout import settle_layout
 from .leaving import Left, leave_files
 from .ledger import LedgerWriter, Store, read_failures
+from .ledger.folding import CAP
 from .ledger.images import know_images
 from .lifecycle import State
 from .looking import check_images, sightings
-from .manifest.named import MANIFEST_FACT, NamedManifest
-from .models import Schemas
+from .manifest.named import MANIFEST_FACT
 from .money import dollars
-from .objects import Place
+from .order import Order
 from .outcome import Report, Tally, decide_exit
 from .outputs.runlog import RunLog
 from .ownership import owned
@@ -47,14 +45,14 @@ from .policy.runtimes import key_of
 from .pool import Context, run_pool, take_back_all
 from .presence import all_there
 from .quoting import quoted
-from .service import Service, check_origin, record_origin
-from .settings import OnInterrupt, Rerun, Settings
+from .service import check_origin, record_origin
+from .settings import OnInterrupt, Settings
 from .shelf import DiskShelf
 from .signals import heed, listen, until_signal
 from .staging.folder_stage import check_stage, record_stage, settle_stage, staging_of
 from .stopping import WIRE_GRACE_S
 
-CAP_FACT: Final = "max_cost_micros"
+CAP_FACT: Final = CAP
 """The folder's fact that keeps ``--max-cost`` for `resume`: no hint to type that leads past the cap."""
 
 MANY_EDITS: Final = 20
@@ -64,37 +62,13 @@ OLD_AFTER_S: Final = 86_400.0
 """A day: how long the service keeps a request is not documented, so older ones are warned of."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """What one invocation asks for."""
-
-    folder: Folder
-    manifest: NamedManifest | None
-    """None goes on from the ledger alone."""
-    settings: Settings = field(default_factory=Settings)
-    rerun: Rerun = field(default_factory=Rerun)
-    service: Service = field(default_factory=Service)
-    confirm: Callable[[str], bool] = lambda question: False
-    """Asked before an edit redoes many paid jobs; says whether to go on."""
-    listener: Listener = lambda event: None
-    handle_signals: bool = False
-    stage: Place | None = None
-    """Where local images are sent from; None: where the folder's earlier runs sent them from, if anywhere."""
-    check_images: bool = False
-    """Look at every image of the jobs to submit before anything is sent."""
-    consent: Consent = field(default_factory=Consent)
-    takes_commands: bool = False
-    """Whether `ctl` may change the run while it works."""
-    schemas: Schemas = field(default_factory=Schemas)
-    """Say how a job's units are counted where the catalogue's own schema does not."""
-
-
 async def plan_only(order: Order) -> Plan:
     """Return what a run would do and cost.  Takes no lock, sends nothing, and leaves the folder as it is.
 
     Raises ManifestInvalid, FolderUnusable, and what reading the manifest raises.
     """
     order.folder.check_usable()
+    order = order.of_its_shard()
     is_new = not order.folder.ledger.exists()
     if not is_new:
         with closing(Store.read_only(order.folder.ledger)) as store:
@@ -142,17 +116,19 @@ async def run_order(order: Order) -> Report:
     outage, disk) reports it instead, with everything it had done.
     """
     order.folder.check_usable()
+    order.of_its_shard()  # what cannot be divided is said before anything is made
     control = choose_address() if order.takes_commands else None
     undo_on = (ManifestInvalid, ManifestMissing, Usage, AccountRefused)
     with owned(order.folder, undo_on=undo_on, control=control) as store:
         check_origin(store, order.service)
-        order = _under_its_cap(store, order)
-        order = replace(order, stage=settle_stage(store, order.stage, order.manifest))
+        whole = _under_its_cap(store, order)
+        whole = replace(whole, stage=settle_stage(store, whole.stage, whole.manifest))
+        order = whole.of_its_shard()
         async with AsyncExitStack() as opened:
             with store.transaction():
                 plan = _prepared(store, order, unchanged=_is_unchanged(store, order))
                 record_origin(store, order.service)
-                _record_cap(store, order.settings)
+                _record_cap(store, whole.settings)
                 record_stage(store, order.stage)
                 client = await opened.enter_async_context(order.service.connected(order.folder))
                 learned, stopped_by = Learned(), None
@@ -211,26 +187,33 @@ async def _quoted(store: Store, order: Order, plan: Plan, client: Client | None)
 
 def _is_unchanged(store: Store, order: Order) -> bool:
     """Return whether the ledger's jobs are those of the manifest already, so that it need not be read."""
-    return order.manifest is None or order.manifest.is_as(store.fact(MANIFEST_FACT))
+    if order.manifest is None:
+        return True
+    if order.folder.shard is not None and order.settings.selection.sample is not None:
+        return False  # the sample is drawn from all of it
+    return order.manifest.is_as(store.fact(MANIFEST_FACT))
 
 
 def _prepared(store: Store, order: Order, *, unchanged: bool) -> Plan:
     """Take the manifest in and plan, inside the caller's transaction; ask before an edit costs much."""
+    shard, jobs = order.folder.shard, None
     if order.manifest is not None and not unchanged:
-        load_jobs(store, order.manifest.rows())
+        jobs = load_jobs(store, order.manifest.rows(), shard=shard)
         know_images(store, order.manifest.local_images())
         store.set_fact(MANIFEST_FACT, order.manifest.record())  # with its jobs, or not at all
     plan = prepare(
         store,
         order.settings,
         order.rerun,
-        staged=order.manifest is not None and not unchanged,
+        staged=jobs is not None,
+        shard=shard,
         size_of=partial(_size_of, str(order.folder.path)),
         all_there=partial(all_there, order.folder.path),
         now=time.time(),
     )
-    settle_layout(store, order.settings.name, plan.total)
-    if plan.redone > max(MANY_EDITS, plan.total / 10) and not order.confirm(_redo_question(plan)):
+    settle_layout(store, order.settings.name, plan.total if jobs is None else jobs)
+    many = MANY_EDITS if shard is None else shard.share(MANY_EDITS)
+    if plan.redone > max(many, plan.total / 10) and not order.confirm(_redo_question(plan)):
         raise Usage(
             f"{plan.redone} edited jobs would be paid for again; nothing was sent",
             hint="look at them with `batchrunner plan`, then run again with --yes",

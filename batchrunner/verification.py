@@ -22,6 +22,7 @@ from .folder import Folder
 from .ledger import Store
 from .lifecycle import State
 from .ownership import owned
+from .reading import reading
 from .shelf import PARTS
 
 FOLDERS: Final = ("videos", "images", "audio", "superseded")
@@ -60,9 +61,11 @@ class Verification:
 
 def verify(folder: Folder) -> Verification:
     """Check the folder without changing it.  Raises DiskTrouble for a damaged ledger, after copying it."""
-    check_ledger(folder)
+    for part in folder.parts():
+        part.require_ledger()
+        check_ledger(part)
     found = Verification()
-    with closing(Store.read_only(folder.ledger)) as store:
+    with reading(folder) as store:
         known = set()
         for row in store.connection.execute(_FILES):
             known.add(row["file"])
@@ -74,7 +77,7 @@ def verify(folder: Folder) -> Verification:
                     Flaw(id=row["id"], seq=row["seq"], n=row["n"], file=row["file"], problem=problem,
                          can_be_fetched=fetchable)
                 )  # fmt: skip
-        found.strays = [name for name in _files_in(folder.path) if name not in known]
+        found.strays = [name for name in _files_in(folder) if name not in known]
     return found
 
 
@@ -136,11 +139,12 @@ def _problem(path: Path, size_bytes: int, sha256: str) -> str | None:
     return None
 
 
-def _files_in(folder: Path) -> Iterator[str]:
-    for name in FOLDERS:
-        for path in sorted((folder / name).rglob("*")):
-            if path.is_file():
-                yield path.relative_to(folder).as_posix()
+def _files_in(folder: Folder) -> Iterator[str]:
+    """Yield what stands in the result folders, those of shards as well, as seen from *folder*."""
+    places = [folder.path, *(part.path for part in folder.shards())]
+    for path in sorted(path for place in places for name in FOLDERS for path in (place / name).rglob("*")):
+        if path.is_file():
+            yield path.relative_to(folder.path).as_posix()
 
 
 def _set_aside(folder: Path, file: str) -> None:

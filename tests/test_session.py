@@ -13,9 +13,10 @@ from batchrunner.ledger import Store
 from batchrunner.lifecycle import State
 from batchrunner.manifest import NamedManifest
 from batchrunner.manifest.named import MANIFEST_FACT
+from batchrunner.order import Order
 from batchrunner.plan import load_jobs, prepare
 from batchrunner.service import Service
-from batchrunner.session import Order, plan_only
+from batchrunner.session import plan_only
 from batchrunner.settings import Rerun, Settings
 from tests.builders import MODEL, bring
 

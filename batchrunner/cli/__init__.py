@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "cancel": Home("cancel", "Cancel a folder's jobs, as far as the service lets go of them."),
     "ctl": Home("ctl", "Pause, resume or change the run that is on in a folder."),
     "resolve": Home("resolve", "Say what became of submissions whose answers were lost."),
+    "merge": Home("merge", "Make one folder of a folder's shards."),
     "models": Home("models", "Look into the catalogue: list, show, schema."),
     "init": Home("init", "Write a manifest to begin with: for a model, or from a CSV file."),
     "simulate": Home("simulate", "Stand in for the service on a local port: no account, no money."),

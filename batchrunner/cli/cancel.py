@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import click
 
-from ..cancelling import cancel_folder
+from ..cancelling import cancel_parts
 from ..errors import Exit
 from ..folder import Folder
 from ..names import printable
@@ -30,8 +30,7 @@ def cancel(folder: Path, ids: tuple[str, ...], as_json: bool, **flags: Any) -> i
     A job that has begun there cannot be cancelled: it finishes, is billed, and the next run collects it.
     """
     where = Folder(folder)
-    where.require_ledger()
-    found = anyio.run(cancel_folder, where, named_service(where, flags), ids)
+    found = anyio.run(cancel_parts, where, named_service(where, flags), ids)
     if as_json:
         click.echo(json.dumps(asdict(found)))
     never_sent, taken_back = len(found.never_sent), len(found.cancelled)

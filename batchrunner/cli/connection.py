@@ -70,7 +70,8 @@ def typed(name: str) -> bool:
 
 
 def _recorded_origin(folder: Folder) -> str | None:
-    if not folder.ledger.is_file() or folder.ledger_is_blank():
-        return None
-    with closing(Store.read_only(folder.ledger)) as store:
-        return store.fact("origin")
+    for part in folder.parts():
+        if part.has_ledger():
+            with closing(Store.read_only(part.ledger)) as store:
+                return store.fact("origin")
+    return None

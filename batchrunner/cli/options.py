@@ -14,6 +14,7 @@ from ..money import parse_usd
 from ..objects import REMOTE, Place, parse_place
 from ..policy.breaker import Breaker
 from ..settings import OnInterrupt, OnUnknown, PollSpacing
+from ..sharding import Shard
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,6 +68,18 @@ class Usd(click.ParamType[int]):
             return value
         try:
             return parse_usd(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class ShardOf(click.ParamType[Shard]):
+    """``I/N``: the I-th of N, from 1."""
+
+    name = "shard"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Shard:
+        try:
+            return Shard.parse(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
@@ -158,6 +171,8 @@ run_options = together(
     option("--only", multiple=True, metavar="GLOB", help="Submit only these ids (repeatable)."),
     option("--limit", type=click.IntRange(0), metavar="N", help="New submissions in this run."),
     option("--sample", type=click.IntRange(0), metavar="N", help="Submit only N jobs, always the same ones."),
+    option("--shard", type=ShardOf(), metavar="I/N",
+           help="Only the I-th of N parts, in DIR/shards/: N such runs, anywhere, do the whole batch."),
     option("--until", type=Until(), metavar="HH:MM|ISO|+2h", help="Submit nothing after this instant."),
     images_option,
     stage_option,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import webbrowser
-from contextlib import closing
 from pathlib import Path
 
 import click
@@ -12,8 +11,8 @@ from ..causes import Address
 from ..disk import disk_errors_named
 from ..errors import Exit
 from ..folder import Folder
-from ..ledger import Store
 from ..outputs.report import NAME, write_report
+from ..reading import reading
 from ..service import base_url_to_name
 from .options import folder_argument, option
 
@@ -23,10 +22,8 @@ from .options import folder_argument, option
 @option("--open", "show", is_flag=True, help="Open the page in the browser, too.")
 def report(folder: Path, show: bool) -> int:
     """Write DIR/report.html anew: one page to open from disk; works while a run is writing."""
-    where = Folder(folder)
-    where.require_ledger()
     path = folder / NAME
-    with closing(Store.read_only(where.ledger)) as store, disk_errors_named():
+    with reading(Folder(folder)) as store, disk_errors_named():
         write_report(store, path, Address(folder=folder, base_url=base_url_to_name(store)))
     click.echo(str(path))
     if show:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from contextlib import closing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,11 @@ import click
 from .. import doubts
 from ..errors import Exit, Usage
 from ..folder import Folder
-from ..ledger import Store
 from ..names import printable
 from ..outputs.results import iso
 from ..ownership import owned
 from ..plan import recover
+from ..reading import reading
 from .again import program
 from .connection import connection_options, named_service
 from .options import folder_argument, json_option, option
@@ -46,7 +46,8 @@ def resolve(
 ) -> int:
     """Say what became of submissions in DIR whose answers were lost; without a word, list them."""
     where = Folder(folder)
-    where.require_ledger()
+    for part in where.parts():
+        part.require_ledger()
     words = sum((request_id is not None, not_accepted, give_up))
     if words == 0 and not ids and not all_of_them:
         return _list(where, as_json=as_json)
@@ -56,21 +57,40 @@ def resolve(
         raise Usage("name the jobs, or say --all", hint=doubts.LIST_THEM)
     if request_id is not None:
         anyio.run(doubts.check_request, where, named_service(where, flags), request_id)
-    with owned(where) as store, store.transaction():
-        recover(store)
-        chosen = doubts.choose(store, ids, all_of_them=all_of_them)
-        if request_id is not None:
-            doubts.attach(store, chosen, request_id)
-        elif not_accepted:
-            doubts.not_accepted(store, chosen)
-        else:
-            doubts.give_up(store, chosen)
-    say(f"{len(chosen)} resolved; next: {shlex.join([program(), 'resume', str(folder)])}")
+        doubts.check_unowned(where, request_id)
+    resolved = 0
+    for part, named in _named_in(where, ids, all_of_them=all_of_them):
+        with owned(part) as store, store.transaction():
+            recover(store)
+            chosen = doubts.choose(store, named, all_of_them=all_of_them)
+            if request_id is not None:
+                doubts.attach(store, chosen, request_id)
+            elif not_accepted:
+                doubts.not_accepted(store, chosen)
+            else:
+                doubts.give_up(store, chosen)
+        resolved += len(chosen)
+    say(f"{resolved} resolved; next: {shlex.join([program(), 'resume', str(folder)])}")
     return int(Exit.OK)
 
 
+def _named_in(
+    where: Folder, ids: tuple[str, ...], *, all_of_them: bool
+) -> Iterator[tuple[Folder, tuple[str, ...]]]:
+    """Yield the folders whose ledgers hold the named jobs, each with its own; nobody may be at work there."""
+    found: list[tuple[Folder, tuple[str, ...]]] = []
+    for part in where.parts():
+        named = tuple(job_id for job_id in ids if part.shard is None or part.shard.holds(job_id))
+        if named or all_of_them:
+            part.check_not_owned()
+            found.append((part, named))
+    if left := set(ids).difference(*(named for _, named in found)):
+        raise Usage(f"there is no job {min(left)!r} in this folder", hint=doubts.LIST_THEM)
+    yield from found
+
+
 def _list(where: Folder, *, as_json: bool) -> int:
-    with closing(Store.read_only(where.ledger)) as store:
+    with reading(where) as store:
         found = doubts.read_doubts(store)
     if as_json:
         lines = [{"id": d.id, "row": d.row, "sent_at": iso(d.sent_at), "message": d.message} for d in found]

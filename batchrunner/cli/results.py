@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,11 @@ import click
 from .._types import Json
 from ..errors import Exit
 from ..folder import Folder
-from ..ledger import Store
 from ..lifecycle import State
 from ..outputs.again import read_manifest
 from ..outputs.picking import Picked, parse_columns
 from ..outputs.results import json_line, read_results
+from ..reading import reading
 from .options import folder_argument, json_option, option
 from .tables import write_csv, write_table, write_tsv
 
@@ -55,9 +54,7 @@ def results(
     """Print what became of every job in DIR, as the ledger has it now."""
     if as_manifest and (columns or form):
         raise click.UsageError("--as-manifest is a format of its own: leave out --columns and --format")
-    where = Folder(folder)
-    where.require_ledger()
-    with closing(Store.read_only(where.ledger)) as store:
+    with reading(Folder(folder)) as store:
         chosen = _condition(states)
         if as_manifest:
             for row in read_manifest(store, chosen):

@@ -15,13 +15,14 @@ from .._types import Json
 from ..audience import unheard
 from ..consent import Consent
 from ..credentials import find_token
-from ..errors import AccountRefused, BatchrunnerError, Exit, ManifestInvalid
+from ..errors import AccountRefused, BatchrunnerError, Exit, ManifestInvalid, Usage
 from ..folder import Folder
 from ..money import PER_USD
+from ..order import Order
 from ..outcome import Report
 from ..progress import display
 from ..service import Service
-from ..session import Order, plan_only, run_order
+from ..session import plan_only, run_order
 from ..settings import OnInterrupt, OnUnknown, PollSpacing, Rerun, Selection, Settings
 from .again import command_again
 from .connection import connection_options, named_service
@@ -74,24 +75,38 @@ def resume(folder: Path, **flags: Any) -> int:
 
 
 def _run(manifest: str | None, path: Path, flags: dict[str, Any]) -> int:
+    folder = _named_folder(path, flags)
     notices = open_notices(flags["notify"])
 
     def finish(summary: dict[str, Json]) -> None:
         """Tell whoever wants to know; that it failed is said, and changes nothing."""
         troubles = [
-            send_notices(notices, path, summary) if notices else None,
-            _hook_trouble(path, flags, summary),
+            send_notices(notices, folder.path, summary) if notices else None,
+            _hook_trouble(folder.path, flags, summary),
         ]
         for trouble in filter(None, troubles):
             say(trouble)
 
     try:
-        report = _ran(manifest, path, flags)
+        report = _ran(manifest, folder, flags)
     except BatchrunnerError as error:
         finish({"exit_code": int(error.exit_code), "states": {}, "reason": error.message})
         raise
     finish(report.as_json())
     return int(report.exit_code)
+
+
+def _named_folder(path: Path, flags: dict[str, Any]) -> Folder:
+    """Return the folder the run works in: DIR, or that of the shard of it that was named.  Raises Usage."""
+    folder, shard = Folder(path), flags["shard"]
+    if shard is None or shard == folder.shard:
+        return folder
+    if folder.shard is not None:
+        raise Usage(
+            f"{path} is the folder of shard {folder.shard}, not of {shard}",
+            hint=f"name the whole folder, {folder.whole.path}",
+        )
+    return folder.of_shard(shard)
 
 
 def _hook_trouble(path: Path, flags: dict[str, Any], summary: dict[str, Json]) -> str | None:
@@ -104,8 +119,7 @@ def _hook_trouble(path: Path, flags: dict[str, Any], summary: dict[str, Json]) -
     return run_hook(flags["on_finish"], token=token, folder=path, summary=summary)
 
 
-def _ran(manifest: str | None, path: Path, flags: dict[str, Any]) -> Report:
-    folder = Folder(path)
+def _ran(manifest: str | None, folder: Folder, flags: dict[str, Any]) -> Report:
     if manifest is None:
         folder.require_ledger()
     as_json = flags["as_json"]
@@ -125,12 +139,12 @@ def _ran(manifest: str | None, path: Path, flags: dict[str, Any]) -> Report:
         except BatchrunnerError as error:
             raise _told(error, as_json=as_json) from None
     if not flags["quiet"] or report.exit_code is not Exit.OK:
-        say(summary_words(report, folder=str(path), again=command_again(), width=terminal_width()))
+        say(summary_words(report, folder=str(folder.path), again=command_again(), width=terminal_width()))
     return report
 
 
 def _plan(manifest: str, path: Path, flags: dict[str, Any]) -> int:
-    folder = Folder(path)
+    folder = _named_folder(path, flags)
     service = named_service(folder, flags, token_needed=False)
     found = anyio.run(plan_only, _order(manifest, folder, service, flags, only_planned=True))
     click.echo(json.dumps(found.as_json()) if flags["as_json"] else plan_words(found))

@@ -13,7 +13,8 @@ import click
 from ..errors import Exit
 from ..folder import Folder
 from ..names import printable
-from ..session import Order, run_order
+from ..order import Order
+from ..session import run_order
 from ..settings import Settings
 from ..verification import Verification, mark_for_fetching
 from ..verification import verify as verify_folder
@@ -32,7 +33,6 @@ from .words import say
 def verify(folder: Path, repair: bool, as_json: bool, **flags: Any) -> int:
     """Check DIR: the ledger itself, every file's hash and container, and files nobody knows."""
     where = Folder(folder)
-    where.require_ledger()
     found = verify_folder(where)
     if as_json:
         click.echo(json.dumps(found.as_json()))

@@ -22,15 +22,25 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def open_alone(path: Path, *, durable: bool) -> sqlite3.Connection:
+    """Open a ledger in the making, which nobody else reads; it is one file and nothing beside it.
+
+    Where it is not *durable* it is quick, and worthless after a crash.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, uri=True)
+    connection.execute(f"PRAGMA journal_mode = {'DELETE' if durable else 'OFF'}")
+    connection.execute(f"PRAGMA synchronous = {'EXTRA' if durable else 'OFF'}")
+    ensure_schema(connection, None)
+    path.chmod(0o600)
+    return connection
+
+
 def open_for_reading(path: Path) -> sqlite3.Connection:
     """Open the ledger at *path* for reading; a run may be writing it meanwhile.
 
     Raises FolderUnusable for a file that is no ledger, or one that lost what was in it.
     """
-    uri = f"{path.resolve().as_uri()}?mode=ro"
-    if _was_closed_on_a_read_only_disk(path):
-        uri += "&immutable=1"  # else SQLite wants to write beside what it reads
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=30)
+    connection = sqlite3.connect(uri_for_reading(path), uri=True, isolation_level=None, timeout=30)
     try:
         version = schema_version(connection)
     except sqlite3.DatabaseError as error:
@@ -43,6 +53,14 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def uri_for_reading(path: Path) -> str:
+    """Return by what name SQLite reads the ledger at *path* and certainly does not write it."""
+    uri = f"{path.resolve().as_uri()}?mode=ro"
+    if _was_closed_on_a_read_only_disk(path):
+        uri += "&immutable=1"  # else SQLite wants to write beside what it reads
+    return uri
+
+
 def _was_closed_on_a_read_only_disk(path: Path) -> bool:
     """Return whether nobody can be writing the ledger, and everything is in its one file."""
     log = path.with_name(f"{path.name}-wal")
@@ -52,6 +70,6 @@ def _was_closed_on_a_read_only_disk(path: Path) -> bool:
 
 def open_scratch(name: str = "") -> sqlite3.Connection:
     """Open an empty ledger that leaves nothing behind: a file SQLite deletes itself, or ``:memory:``."""
-    connection = sqlite3.connect(name, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(name, isolation_level=None, check_same_thread=False, uri=True)
     ensure_schema(connection, None)
     return connection

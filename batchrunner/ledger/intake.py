@@ -22,6 +22,7 @@ from ..lifecycle import HOLDS_REQUEST, State
 from ..manifest.fingerprint import ID_DIGITS, canonical, fingerprint, fingerprint_of, id_from
 from ..manifest.job_block import JobBlock
 from ..manifest.read import Found
+from ..sharding import Shard
 from .loading import Batch, indexes_built_after, insert_all
 from .store import Store
 
@@ -100,16 +101,19 @@ class Staged:
     """In manifest order; with any of them nothing is staged."""
 
 
-def stage(store: Store, rows: Iterable[Found], *, only_check: bool = False) -> Staged:
+def stage(
+    store: Store, rows: Iterable[Found], *, only_check: bool = False, shard: Shard | None = None
+) -> Staged:
     """Bring the jobs of *rows* to where `take_in` finds them, and return every problem.
 
     With *only_check* no more is looked at than finds ids used twice: nothing can be taken in then.
+    With *shard* they are all kept apart, until `leave_to_others` has taken those of other shards out.
     """
     connection = store.connection
     problems: _Problems = []
     connection.execute("DROP TABLE IF EXISTS temp.staged")
     with _undone_with(problems, connection):
-        if not only_check and _is_empty(connection):
+        if not only_check and shard is None and _is_empty(connection):
             repeated, jobs = _load(connection, _batches(rows, problems))
         else:
             connection.execute(_STAGED)
@@ -164,6 +168,17 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 def _count(connection: sqlite3.Connection, table: str) -> int:
     total: int = connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
     return total
+
+
+def staged_ids(store: Store) -> Iterator[str]:
+    """Yield the id of every job of the manifest, whichever shard's it is."""
+    return (row[0] for row in store.connection.execute("SELECT id FROM staged"))
+
+
+def leave_to_others(store: Store, shard: Shard) -> None:
+    """Take the jobs of other shards out of those to be taken in."""
+    store.connection.create_function("is_ours", 1, shard.holds, deterministic=True)
+    store.connection.execute("DELETE FROM staged WHERE NOT is_ours(id)")
 
 
 def take_in(store: Store, now: float) -> Intake:

@@ -61,7 +61,8 @@ class Moves(Queries):
         )
         self.connection.execute("UPDATE jobs SET attempts = attempts - 1 WHERE seq = ?", (seq,))
 
-    def _owner_of(self, request_id: RequestId) -> str | None:
+    def owner_of(self, request_id: RequestId) -> str | None:
+        """Return the id of the job whose request it is."""
         row = self.connection.execute(
             "SELECT jobs.id FROM attempts JOIN jobs ON jobs.seq = attempts.job WHERE attempts.request_id = ?",
             (request_id,),

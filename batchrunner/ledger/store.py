@@ -16,7 +16,7 @@ from typing import Self
 from .._types import JobError, Output, RequestId
 from ..errors import ErrorCode
 from ..lifecycle import Event, State
-from .connections import open_for_reading, open_for_writing, open_scratch
+from .connections import open_alone, open_for_reading, open_for_writing, open_scratch
 from .files import Files
 from .moves import NO_ERROR, error_columns
 from .queries import Entry
@@ -42,6 +42,11 @@ class Store(Files):
     def open(cls, path: Path) -> Self:
         """Open (or create) the ledger at *path* for writing."""
         return cls(open_for_writing(path))
+
+    @classmethod
+    def in_the_making(cls, path: Path, *, durable: bool) -> Self:
+        """Open (or create) a ledger at *path* that nobody else reads yet; see `open_alone`."""
+        return cls(open_alone(path, durable=durable))
 
     @classmethod
     def read_only(cls, path: Path) -> Self:
@@ -146,7 +151,7 @@ class Store(Files):
 
     def accepted(self, seq: int, request_id: RequestId, now: float) -> Entry:
         """Record the request id.  An id that another attempt owns is no acceptance we can rely on."""
-        if self._owner_of(request_id) is not None:
+        if self.owner_of(request_id) is not None:
             return self.in_doubt(
                 seq,
                 JobError(code=ErrorCode.IN_DOUBT, message=f"the service gave request id {request_id} twice"),
@@ -259,7 +264,7 @@ class Store(Files):
 
     def attach(self, seq: int, request_id: RequestId, now: float) -> Entry:
         """Give a job in doubt the request id the user found.  Raises AlreadyOwned for another job's id."""
-        owner = self._owner_of(request_id)
+        owner = self.owner_of(request_id)
         if owner is not None:
             raise AlreadyOwned(owner)
         self._move(seq, State.UNKNOWN, Event.ATTACH, request_id=request_id, submitted_at=now, **NO_ERROR)

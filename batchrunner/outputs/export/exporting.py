@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,9 @@ from ...disk import disk_errors_named, make_folder, sync_folder
 from ...errors import Usage
 from ...folder import LEDGER, RESULTS, Folder
 from ...ledger import Store
+from ...reading import reading
+from ...sharding import SHARDS
+from ...shards import ASIDE
 from .subject import Exported, Options
 
 
@@ -34,7 +37,7 @@ class Format(StrEnum):
 FOLDERS: Final = frozenset({Format.WEBDATASET, Format.HF})
 """Formats that are a folder of files."""
 
-RUNS_OWN: Final = frozenset({LEDGER, "batchrunner.lock", "README.md", "report.html", *RESULTS})
+RUNS_OWN: Final = frozenset({LEDGER, "batchrunner.lock", "README.md", "report.html", SHARDS, ASIDE, *RESULTS})
 """What a run writes itself, at the top of its folder: nothing of it is an export's to replace."""
 
 
@@ -47,10 +50,9 @@ def export(folder: Folder, form: Format, to: Path, options: Options) -> Exported
     Raises Usage for a place that cannot be taken or a library that is missing, FolderUnusable when a film is
     not where the ledger has it, DiskTrouble for the disk's.
     """
-    folder.require_ledger()
-    _check_place(folder, form, to)
-    write = _writer(form)
-    with disk_errors_named(), closing(Store.read_only(folder.ledger)) as store:
+    with disk_errors_named(), reading(folder, settled=form is Format.HF) as store:
+        _check_place(folder, form, to)
+        write = _writer(form)
         store.connection.execute("BEGIN")  # one state of the ledger from the first row to the last
         if form not in FOLDERS:
             return write(store, folder.path, to, options)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ...disk import make_folder
 from ...ledger import Store
+from ...ledger.folding import source_of
 from ..dataset import write_data_set
 from ..results import json_line, read_results
 from .subject import Exported, Options, film_path, saved_outputs
@@ -25,7 +26,7 @@ def write_folder(store: Store, folder: Path, to: Path, options: Options) -> Expo
             target = to / output["file"]
             for parent in reversed(target.relative_to(to).parents[:-1]):
                 make_folder(to / parent)
-            _link(film_path(folder, output), target)
+            _link(film_path(folder, {**output, "file": source_of(store, output["file"])}), target)
             if options.sidecar:
                 side = target.with_name(f"{target.name}.json")
                 side.write_text(json_line(line) + "\n", "utf-8")

@@ -1,0 +1,59 @@
+"""What does one invocation ask for, and what is a shard's part of it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Self
+
+from .consent import Consent
+from .errors import Usage
+from .events import Listener
+from .folder import Folder
+from .manifest.named import NamedManifest
+from .models import Schemas
+from .objects import Place
+from .service import Service
+from .settings import Rerun, Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What one invocation asks for."""
+
+    folder: Folder
+    manifest: NamedManifest | None
+    """None goes on from the ledger alone."""
+    settings: Settings = field(default_factory=Settings)
+    rerun: Rerun = field(default_factory=Rerun)
+    service: Service = field(default_factory=Service)
+    confirm: Callable[[str], bool] = lambda question: False
+    """Asked before an edit redoes many paid jobs; says whether to go on."""
+    listener: Listener = lambda event: None
+    handle_signals: bool = False
+    stage: Place | None = None
+    """Where local images are sent from; None: where the folder's earlier runs sent them from, if anywhere."""
+    check_images: bool = False
+    """Look at every image of the jobs to submit before anything is sent."""
+    consent: Consent = field(default_factory=Consent)
+    takes_commands: bool = False
+    """Whether `ctl` may change the run while it works."""
+    schemas: Schemas = field(default_factory=Schemas)
+    """Say how a job's units are counted where the catalogue's own schema does not."""
+
+    def of_its_shard(self) -> Self:
+        """Return the order with the shard's part of what is the whole batch's; in other folders itself.
+
+        Raises Usage for what cannot be divided.
+        """
+        shard = self.folder.shard
+        if shard is None:
+            return self
+        if self.manifest is None and self.settings.selection.sample is not None:
+            raise Usage(
+                "--sample draws from the whole manifest, and a shard's ledger holds a part of it",
+                hint="name the manifest: `batchrunner run` goes on where the folder is",
+            )
+        settings, above = shard.settings(self.settings), self.consent.above_micros
+        consent = self.consent if above is None else replace(self.consent, above_micros=shard.share(above))
+        return replace(self, settings=settings, consent=consent)
