@@ -6,6 +6,7 @@ One owner at a time: the lock is the operating system's own (flock), so a dead o
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -20,6 +21,7 @@ from typing import Final
 
 from .disk import make_folder
 from .errors import FolderUnusable, ManifestMissing
+from .filesystem import check_locks
 from .sharding import SHARDS, Shard
 from .shards import check_shard, check_unsharded, shard_paths
 
@@ -30,6 +32,9 @@ RESULTS: Final = (
 """What a run leaves; without the ledger beside them nobody knows what was paid."""
 
 NAME_ANOTHER: Final = "move away the file that is in its place, or name another folder with -o"
+
+NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL})
+"""What the system says of a lock on a file system that has none."""
 
 ONE_PAGE: Final = 4096
 """Bytes of the smallest SQLite file; the ledger's tables take many."""
@@ -156,15 +161,36 @@ class Folder:
     @contextmanager
     def locked(self) -> Iterator[Lock]:
         """Own the folder inside the block.  Raises FolderUnusable, naming the owner, when somebody does."""
+        check_locks(self.path)
         handle = os.open(self.lock_file, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if not _lock(handle):
+            if not self._lock(handle):
                 raise self._taken()
             if not self._is_lock_file(handle):
                 raise self._taken()  # taken away by an owner that undid its folder this very moment
             yield Lock(handle)
         finally:
             os.close(handle)
+
+    def _lock(self, handle: int) -> bool:
+        """Lock for ourselves; return whether nobody else has.
+
+        Raises FolderUnusable where locks keep nobody out.
+        """
+        try:
+            is_ours = _lock(handle)
+            keeps_out = not is_ours or not _can_be_locked_again(self.lock_file)
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                raise
+            keeps_out = False
+        if not keeps_out:
+            raise FolderUnusable(
+                f"{self.path} is on a file system where a lock keeps nobody out: two runs could pay for"
+                " the same jobs",
+                hint="use a disk of this machine, or a network file system whose locks work",
+            )
+        return is_ours
 
     def _is_lock_file(self, handle: int) -> bool:
         """Return whether what we locked is still what stands under the lock file's name."""
@@ -180,6 +206,8 @@ class Folder:
             fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
             return self._named_owner()
+        except OSError:  # no locks there, so no owner either
+            return None
         finally:
             os.close(handle)
         return None
@@ -227,6 +255,17 @@ def _lock(handle: int) -> bool:
         else:
             return True
     return False
+
+
+def _can_be_locked_again(path: Path) -> bool:
+    handle = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(handle)
+    return True
 
 
 class Lock:

@@ -2,7 +2,8 @@
 
 While it is owned, the lock file says that the ledger was not closed; SQLite then keeps the latest commits in
 ``ledger.sqlite-wal``.  A ledger that was not closed and has no such file has lost them on the way (a copy
-without it, say), and a run on it could pay again.
+without it, say), and a run on it could pay again.  On a network file system there is no such log (see
+filesystem.py): every commit is in the ledger's own file.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from .disk import disk_errors_named
 from .errors import BatchrunnerError, FolderUnusable
 from .folder import Folder, Lock
 from .ledger import Store
+from .ledger.connections import has_log_format
 from .sharding import SHARD_FACT, Shard
 from .shards import check_shard, record_count, recorded_count, unfinished_merge
 
@@ -82,7 +84,7 @@ def begin_shards(whole: Folder, shard: Shard) -> None:
 
 def check_complete(folder: Folder, lock: Lock) -> None:
     """Raise FolderUnusable when the last owner left commits behind that are not here any more."""
-    if lock.left_open and not folder.has_write_ahead_log():
+    if lock.left_open and has_log_format(folder.ledger) and not folder.has_write_ahead_log():
         raise FolderUnusable(
             f"{folder.ledger} was not closed by its last run, and its latest commits"
             f" ({folder.ledger.name}-wal) are not beside it: a run could pay again",

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 
 from .folder import Folder
 from .ledger import Store
+from .ledger.connections import has_log_format
 from .ledger.folding import fold, settle_names
 from .sharding import SHARDS
 from .shards import is_merging, unfinished_merge
@@ -29,7 +30,9 @@ def reading(folder: Folder, *, settled: bool = False) -> Iterator[Store]:
 def _opened(folder: Folder) -> Store:
     if folder.has_ledger() or not (parts := folder.shards()):
         folder.require_ledger()
-        return Store.read_only(folder.ledger)
+        if has_log_format(folder.ledger):
+            return Store.read_only(folder.ledger)
+        return Store.copy_of(folder.ledger)  # no commit of a run waits for a page that is being written
     if is_merging(folder.path):
         raise unfinished_merge(folder.path)
     return folded(parts)

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Final
 
 from ..errors import FolderUnusable
+from ..filesystem import has_shared_memory
 from .schema import ensure_schema, schema_version
+
+READERS_TAKE_S: Final = 120.0
+"""Without a log whoever reads keeps a commit waiting: as long as a copy of a large ledger may take."""
+
+LOG_FORMAT: Final = 2
+"""What the two bytes from the 18th on are in a ledger with a write-ahead log: https://sqlite.org/fileformat.html"""
+
+
+def has_log_format(path: Path) -> bool:
+    """Return whether the ledger's latest commits may stand in a write-ahead log beside it."""
+    with path.open("rb") as file:
+        return file.read(20)[18:] == bytes((LOG_FORMAT, LOG_FORMAT))
 
 
 def open_for_writing(path: Path) -> sqlite3.Connection:
     """Open (or create, or migrate) the ledger at *path*; every commit is synced to the disk."""
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its log the mode of the ledger
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")  # money depends on every commit
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=READERS_TAKE_S)
+    # Money depends on every commit: FULL syncs the log, and the rollback journal again after it was cut.
+    connection.execute(f"PRAGMA journal_mode = {'WAL' if has_shared_memory(path) else 'TRUNCATE'}")
+    connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA cache_size = -8000")  # 8 MB, whatever the ledger's size
     ensure_schema(connection, path)
     path.chmod(0o600)
@@ -42,7 +58,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     """
     connection = sqlite3.connect(uri_for_reading(path), uri=True, isolation_level=None, timeout=30)
     try:
-        version = schema_version(connection)
+        version = _version(connection, path)
     except sqlite3.DatabaseError as error:
         connection.close()
         raise FolderUnusable(f"{path} cannot be read: {error}", hint="bring a backup of it back") from error
@@ -51,6 +67,18 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         hint = f"was {path.name}-wal, which holds the latest commits, left behind when it was copied?"
         raise FolderUnusable(f"there is nothing in {path}", hint=hint)
     return connection
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the schema's version, after what a killed run had begun to commit was rolled back."""
+    try:
+        return schema_version(connection)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+    with closing(sqlite3.connect(path, timeout=30)) as writing:  # SQLite's own way, under its own locks
+        schema_version(writing)
+    return schema_version(connection)
 
 
 def uri_for_reading(path: Path) -> str:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from batchrunner import filesystem
 from batchrunner.errors import FolderUnusable
 from batchrunner.folder import Folder
 from batchrunner.ownership import owned
@@ -287,3 +288,22 @@ def test_whoever_begins_at_the_same_instant_agrees_on_one_number(tmp_path):
             begun = set(threads.map(lambda wish, place=place: begin(place, wish), wishes))
 
         assert len(begun - {None}) == 1
+
+
+def test_on_a_network_file_system_it_is_the_same(
+    batch: Batch, here: Here, fake: FakeService, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(filesystem, "mount_of", lambda path: filesystem.Mount("/", "nfs4", "local_lock=none"))
+    batch.write(*NAMES)
+
+    codes = run_all(here, 2)
+
+    assert codes == [0, 0]
+    assert list(here.folder.rglob("*.sqlite-wal")) == []
+    assert [line["id"] for line in here("results", here.folder / "shards/01-of-02", "--json").lines] == [
+        name for name in NAMES if Shard(1, 2).holds(name)
+    ]
+    assert states(here) == {"succeeded": len(NAMES)}
+    assert here("merge", here.folder).code == 0
+    assert here.run().code == 0
+    assert fake.paid == Counter(NAMES)
