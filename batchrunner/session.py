@@ -28,7 +28,7 @@ from .disk import disk_errors_named
 from .errors import AccountRefused, DiskTrouble, Exit, ManifestInvalid, ManifestMissing, Usage
 from .events import Listener, RunEvent
 from .layout import settle_layout
-from .leaving import Left, leave_files
+from .leaving import Left, leave_files, load_ahead
 from .ledger import LedgerWriter, Store, read_failures
 from .ledger.folding import CAP
 from .ledger.images import know_images
@@ -262,6 +262,7 @@ async def _run(
                 await tasks.start(listen, context)
             if control is not None:
                 tasks.start_soon(serve, context, control)
+            tasks.start_soon(load_ahead)
             spent_usd = _recall(context, store, plan)
             if stopped_by is not None:
                 heed(context, stopped_by)

@@ -40,7 +40,7 @@ def write_report(store: Store, path: Path, address: Address, go_on: GoOn = lambd
     with _interruptible(store, go_on):
         figures = read_figures(store)
         embedded = embed_jobs(store, go_on)
-        page = _template().generate(**_context(store, figures, embedded, address))
+        page = load_template().generate(**_context(store, figures, embedded, address))
         with replaced_file(path) as file:
             for piece in page:
                 if not go_on():
@@ -113,7 +113,8 @@ def _asset(name: str) -> str:
 
 
 @cache
-def _template() -> Any:
+def load_template() -> Any:
+    """Return the page's template, compiled: the first time takes longer than filling it does."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     from . import wording
