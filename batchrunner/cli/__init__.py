@@ -6,6 +6,7 @@ code.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import sys
@@ -16,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from .. import __version__
-from ..audience import complete_streams, silence
+from ..audience import complete_streams, leave, silence
 from ..errors import BatchrunnerError, Exit
 
 
@@ -46,6 +47,10 @@ COMMANDS: Final = {
     "simulate": Home("simulate", "Stand in for the service on a local port: no account, no money."),
     "completion": Home("completion", "Print what makes the Tab key know all this, in bash, zsh and fish."),
 }
+
+
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What a redirected standard output says whose disk is full; the output folder's is handled before."""
 
 
 class LazyGroup(click.Group):
@@ -89,7 +94,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit the process with its code."""
     os.umask(0o077)  # folders and files are private to the user
     complete_streams()
-    sys.exit(run_main(arguments))
+    leave(run_main(arguments))
 
 
 def run_main(arguments: list[str] | None = None) -> int:
@@ -113,7 +118,10 @@ def run_main(arguments: list[str] | None = None) -> int:
         return int(trouble.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return int(Exit.INTERRUPTED)
-    except Exception:
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            click.echo(f"error: standard output cannot be written: {error.strerror}", err=True)
+            return int(Exit.DISK)
         traceback.print_exc()
         words = "our mistake, not yours; what was done is recorded, and the same command goes on from there"
         click.echo(f"error: {words}\n       please report it with the lines above", err=True)

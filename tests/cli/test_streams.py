@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
+from ..builders import MODEL
 from .acts import answers
 from .command import start
 
@@ -72,3 +75,23 @@ def test_a_terminal_that_lacks_a_character_gets_it_spelled_out(batch):
 
     assert outcome.code == 0
     assert outcome.out.startswith("fox-\\U0001f98a\t")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device here that is always full")
+def test_a_full_disk_behind_standard_output_is_said_and_is_no_mistake_of_ours(batch):
+    batch.write("fox")
+
+    ended = shell(batch, "$BATCHRUNNER validate jobs.jsonl --json >/dev/full")
+
+    assert ended.returncode == 74
+    assert "standard output cannot be written" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_all_of_a_long_answer_arrives_before_the_process_is_gone(batch):
+    wrong = [json.dumps({"id": f"job-{n}", "model": MODEL, "text": 5}) for n in range(2_000)]
+    (batch.home / "jobs.jsonl").write_text("\n".join(wrong), encoding="utf-8")
+
+    ended = shell(batch, "$BATCHRUNNER validate jobs.jsonl --json | cat")
+
+    assert len(json.loads(ended.stdout)["errors"]) >= 2_000

@@ -1,4 +1,4 @@
-"""SIGKILL at any instant, again and again, on one folder; bounded in time."""
+"""SIGKILL at any instant, again and again, on one folder; `make soak` does it by the hundred."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..cli.acts import later
 from ..cli.command import finish, wait_until
 from .books import assert_books_agree
 
-KILLS = 40
+KILLS = 20
 CONCURRENCY = 4
-SOAK_S = 60
+SOAK_S = 40
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(180)
-def test_forty_kills_at_any_instant_pay_nothing_twice_and_lose_nothing(batch, fake, victim):
-    names = [f"p{n:03}" for n in range(240)]
+def test_twenty_kills_at_any_instant_pay_nothing_twice_and_lose_nothing(batch, fake, victim):
+    names = [f"p{n:03}" for n in range(120)]
     draw = random.Random(2_026)
     batch.write(*names)
     fake.looks_until_done = 2
