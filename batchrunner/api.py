@@ -26,6 +26,7 @@ from .models import Schemas
 from .objects import parse_place
 from .order import Order
 from .outcome import Report
+from .places import STORES, PlacesAsked
 from .service import Service
 from .session import run_order
 from .settings import Rerun, Settings
@@ -40,6 +41,8 @@ async def run_async(
     settings: Settings | None = None,
     rerun: Rerun | None = None,
     stage: str | None = None,
+    store: str | None = None,
+    keep_local: bool | None = None,
     simulate: bool = False,
     base_url: str = PRODUCTION,
     token: str | None = None,
@@ -48,7 +51,8 @@ async def run_async(
 ) -> Report:
     """Run *manifest* into the folder *output* and return what became of it; on asyncio.
 
-    *stage* is a place such as ``s3://bucket/prefix`` that local images of the manifest are sent from.
+    *stage* is a place such as ``s3://bucket/prefix`` that local images of the manifest are sent from, *store*
+    one that films are put into; *keep_local* False takes their local copies away then.
     With *manifest* None it goes on from the folder's ledger.  *token* defaults to the one the command line
     would use.  *on_event* is called for every step of every job and must return soon.  *confirm* is asked
     before an edit of many rows pays for them again; without it such a run is refused.
@@ -67,7 +71,11 @@ async def run_async(
         manifest=named,
         settings=settings or Settings(),
         rerun=rerun or Rerun(),
-        stage=None if stage is None else parse_place(stage, "stage"),
+        places=PlacesAsked(
+            stage=None if stage is None else parse_place(stage, "stage"),
+            store=None if store is None else parse_place(store, "store", STORES),
+            keep_local=keep_local,
+        ),
         schemas=known,
         service=service,
         confirm=confirm,
@@ -85,6 +93,8 @@ def run(
     settings: Settings | None = None,
     rerun: Rerun | None = None,
     stage: str | None = None,
+    store: str | None = None,
+    keep_local: bool | None = None,
     simulate: bool = False,
     base_url: str = PRODUCTION,
     token: str | None = None,
@@ -102,6 +112,8 @@ def run(
             settings=settings,
             rerun=rerun,
             stage=stage,
+            store=store,
+            keep_local=keep_local,
             simulate=simulate,
             base_url=base_url,
             token=token,

@@ -151,6 +151,8 @@ class Client:
         """Nothing is opened before the ``async with``; *transport* replaces the network."""
         self.origin = origin_of(origin)
         self.is_local = is_local_origin(self.origin)
+        self.is_stand_in = transport is not None
+        """Whether what answers is no network at all."""
         self.simulated = False
         """Whether the service has said that it is a simulator."""
         self._base = origin.rstrip("/")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 REMOTE: Final = ("s3", "gs", "az")
 FOLDER: Final = "file"
 
-PART_BYTES: Final = 16 << 20
+PART_BYTES: Final = 8 << 20
 """Larger objects go up in parts of this length; S3 takes 10,000 of them."""
 
 PARTS_AT_ONCE: Final = 4
@@ -92,6 +92,13 @@ def parse_place(url: str, flag: str, schemes: tuple[str, ...] = REMOTE) -> Place
         known = ", ".join(f"{scheme}://" for scheme in schemes)
         raise Usage(f"{flag}: {printable(url, 80)} names no place in a store ({known})", hint=example)
     return Place(scheme=parts.scheme, bucket=parts.netloc, prefix=parts.path.strip("/"))
+
+
+def split_url(url: str) -> tuple[Place, str]:
+    """Return the root of an object's store, and the object's whole name, by the URL that `url_of` made."""
+    scheme, _, rest = url.partition("://")
+    bucket, _, name = rest.partition("/")
+    return Place(scheme=scheme, bucket=bucket, prefix=""), name
 
 
 class Bucket:
@@ -166,6 +173,15 @@ class Bucket:
 
         try:
             return str(await obstore.sign_async(self._store, "GET", self._key(name), life))  # type: ignore[call-overload]
+        except self._errors as error:
+            raise self._trouble("gives no addresses to read from", error) from None
+
+    def sign_at_once(self, name: str, life: timedelta) -> str:
+        """Do as `sign`, where there is no event loop."""
+        import obstore
+
+        try:
+            return str(obstore.sign(self._store, "GET", self._key(name), life))  # type: ignore[call-overload]
         except self._errors as error:
             raise self._trouble("gives no addresses to read from", error) from None
 

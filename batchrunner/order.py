@@ -12,7 +12,7 @@ from .events import Listener
 from .folder import Folder
 from .manifest.named import NamedManifest
 from .models import Schemas
-from .objects import Place
+from .places import PlacesAsked
 from .service import Service
 from .settings import Rerun, Settings
 
@@ -31,8 +31,8 @@ class Order:
     """Asked before an edit redoes many paid jobs; says whether to go on."""
     listener: Listener = lambda event: None
     handle_signals: bool = False
-    stage: Place | None = None
-    """Where local images are sent from; None: where the folder's earlier runs sent them from, if anywhere."""
+    places: PlacesAsked = field(default_factory=PlacesAsked)
+    """Where local images are sent from, and where films are put."""
     check_images: bool = False
     """Look at every image of the jobs to submit before anything is sent."""
     consent: Consent = field(default_factory=Consent)

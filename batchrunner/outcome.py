@@ -39,6 +39,10 @@ class Report:
     hint: str | None = None
     running_there: int = 0
     """Requests that still run and bill at the service."""
+    unstored: int = 0
+    """Films that are saved and not in the store yet."""
+    unstored_why: str = ""
+    """What stood against the last of them."""
     cost_usd: float | None = None
     """What the service said all attempts of this folder cost."""
     reserved_micros: int = 0
@@ -63,6 +67,7 @@ class Report:
             "reserved_usd": as_usd(self.reserved_micros),
             "max_cost_usd": None if self.cap_micros is None else as_usd(self.cap_micros),
             "running_there": self.running_there,
+            "unstored": self.unstored,
             "errors": dict(self.errors),
             "reason": self.reason or None,
             "seconds": round(self.seconds, 3),

@@ -121,14 +121,15 @@ def recover(store: Store) -> None:
 def _find_missing_files(store: Store, size_of: Callable[[str], int | None]) -> int:
     """Return of how many of the manifest's jobs a file is gone: those are fetched again.
 
-    So is one that is not as long as it was.  Other changes are for `verify` to find.
+    So is one that is not as long as it was.  Other changes are for `verify` to find.  What the store has is
+    not missing.
     """
     missing: dict[int, list[int]] = {}
     for seq, n, file, size_bytes in store.saved_files():
         if size_of(file) != size_bytes:
             missing.setdefault(seq, []).append(n)
     marked = [store.file_missing(seq, outputs) for seq, outputs in missing.items()]
-    return sum(entry.in_manifest for entry in marked)
+    return sum(entry.in_manifest and entry.state is State.READY for entry in marked)
 
 
 def _rerun(store: Store, settings: Settings, rerun: Rerun, sample: frozenset[str] | None, now: float) -> None:

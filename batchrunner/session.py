@@ -32,6 +32,7 @@ from .leaving import Left, leave_files, load_ahead
 from .ledger import LedgerWriter, Store, read_failures
 from .ledger.folding import CAP
 from .ledger.images import know_images
+from .ledger.stored import count_unstored
 from .lifecycle import State
 from .looking import check_images, sightings
 from .manifest.named import MANIFEST_FACT
@@ -40,6 +41,7 @@ from .order import Order
 from .outcome import Report, Tally, decide_exit
 from .outputs.runlog import RunLog
 from .ownership import owned
+from .places import Places
 from .plan import RERUN_FACT, Plan, is_chosen, load_jobs, prepare, to_submit
 from .policy.runtimes import key_of
 from .pool import Context, run_pool, take_back_all
@@ -49,7 +51,6 @@ from .service import check_origin, record_origin
 from .settings import OnInterrupt, Settings
 from .shelf import DiskShelf
 from .signals import heed, listen, until_signal
-from .staging.folder_stage import check_stage, record_stage, settle_stage, staging_of
 from .stopping import WIRE_GRACE_S
 
 CAP_FACT: Final = CAP
@@ -72,12 +73,12 @@ async def plan_only(order: Order) -> Plan:
     is_new = not order.folder.ledger.exists()
     if not is_new:
         with closing(Store.read_only(order.folder.ledger)) as store:
-            settle_stage(store, order.stage, order.manifest)
+            _places(store, order)
             plan = _planned_as_it_stands(store, order)
             if plan is not None:
                 return await _with_quote(store, order, plan)
     with closing(Store.scratch() if is_new else Store.copy_of(order.folder.ledger)) as store:
-        settle_stage(store, order.stage, order.manifest)
+        _places(store, order)
         check_origin(store, order.service)
         with store.transaction():
             plan = _prepared(store, _unasked(order), unchanged=_is_unchanged(store, order))
@@ -122,14 +123,14 @@ async def run_order(order: Order) -> Report:
     with owned(order.folder, undo_on=undo_on, control=control) as store:
         check_origin(store, order.service)
         whole = _under_its_cap(store, order)
-        whole = replace(whole, stage=settle_stage(store, whole.stage, whole.manifest))
+        places = _places(store, whole)
         order = whole.of_its_shard()
         async with AsyncExitStack() as opened:
             with store.transaction():
                 plan = _prepared(store, order, unchanged=_is_unchanged(store, order))
                 record_origin(store, order.service)
                 _record_cap(store, whole.settings)
-                record_stage(store, order.stage)
+                places.record(store)
                 client = await opened.enter_async_context(order.service.connected(order.folder))
                 learned, stopped_by = Learned(), None
 
@@ -137,7 +138,7 @@ async def run_order(order: Order) -> Report:
                     nonlocal plan, learned
                     plan, learned = await _quoted(store, order, plan, client)
                     if plan.submit:
-                        await check_stage(store, order.stage, plain_http=_is_here(order, client))
+                        await places.check(store, client)
                     await _look_at_images(store, order, plan)
 
                 if order.handle_signals:
@@ -151,12 +152,11 @@ async def run_order(order: Order) -> Report:
                 if order.settings.max_cost_micros is not None:
                     price_earlier(store, learned.prices).set_aside(store)
             with RunLog(order.folder.log) as log:
-                return await _run(store, order, plan, learned, client, log, control, stopped_by)
+                return await _run(store, order, plan, learned, client, log, control, stopped_by, places)
 
 
-def _is_here(order: Order, client: Client) -> bool:
-    """Return whether the service is on this machine, and may fetch from there without TLS."""
-    return client.is_local or order.service.simulate
+def _places(store: Store, order: Order) -> Places:
+    return Places.settle(store, order.places, order.folder, order.manifest)
 
 
 def _under_its_cap(store: Store, order: Order) -> Order:
@@ -243,6 +243,7 @@ async def _run(
     log: RunLog,
     control: Path | None,
     stopped_by: Signals | None,
+    places: Places,
 ) -> Report:
     """Run the pool on a prepared ledger, then write what people read."""
     began = time.monotonic()
@@ -256,7 +257,7 @@ async def _run(
             listener=_both(log, order.listener),
             prices=learned.prices,
         )
-        context.staging = staging_of(store, order.stage, context, plain_http=_is_here(order, client))
+        places.connect(store, context)
         async with anyio.create_task_group() as tasks:
             if order.handle_signals:
                 await tasks.start(listen, context)
@@ -325,7 +326,8 @@ def _warn_of_balance(context: Context, plan: Plan) -> None:
 
 def _report(store: Store, order: Order, plan: Plan, context: Context, left: Left, seconds: float) -> Report:
     stopping = context.stopping
-    exit_code = decide_exit(_tally(store, order.settings, plan), stopping.exit_code)
+    unstored = count_unstored(store) if context.films else 0
+    exit_code = decide_exit(_tally(store, order.settings, plan, unstored), stopping.exit_code)
     if exit_code in (Exit.OK, Exit.SOME_FAILED):
         store.set_fact(RERUN_FACT, None)  # what was asked for is done; asking again means again
     return Report(
@@ -334,6 +336,8 @@ def _report(store: Store, order: Order, plan: Plan, context: Context, left: Left
         plan=plan,
         reason=stopping.reason,
         hint=stopping.error.hint if stopping.error else None,
+        unstored=unstored,
+        unstored_why=context.films.trouble if context.films else "",
         running_there=store.count("state = 'submitted'"),
         cost_usd=store.cost_usd(),
         reserved_micros=store.reserved_micros(),
@@ -347,8 +351,8 @@ def _report(store: Store, order: Order, plan: Plan, context: Context, left: Left
     )
 
 
-def _tally(store: Store, settings: Settings, plan: Plan) -> Tally:
-    """Count what was asked for: the selected jobs, and whatever was paid already."""
+def _tally(store: Store, settings: Settings, plan: Plan, unstored: int) -> Tally:
+    """Count what was asked for: the selected jobs, whatever was paid already, and films for the store."""
     open_, bad = store.count(f"state IN ('{State.SUBMITTED}', '{State.READY}', '{State.SUBMITTING}')"), 0
     pending = 0
     for job_id, state, _ in store.unfinished():
@@ -360,7 +364,7 @@ def _tally(store: Store, settings: Settings, plan: Plan) -> Tally:
             bad += 1
     if not settings.collect_only:  # what lay beyond --limit was not asked for
         open_ += max(0, pending - plan.reasons.get("limit", 0))
-    return Tally(open=open_, bad=bad)
+    return Tally(open=open_ + unstored, bad=bad)
 
 
 def _both(first: Listener, second: Listener) -> Listener:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ._types import Json
 from .folder import Folder, Owner
 from .ledger import Store
+from .ledger.stored import STORE_FACT, count_unstored
 from .lifecycle import State
 from .money import PER_USD, as_usd
 from .sharding import Shard
@@ -28,6 +29,8 @@ class Standing:
     """Jobs of the manifest by state, zeros too."""
     gone: int
     superseded: int
+    unstored: int
+    """Films that are here and not in the store, in a folder that has one."""
     errors: Mapping[str, int]
     """Jobs by error code, most first."""
     cost_micros: int | None
@@ -61,6 +64,7 @@ class Standing:
             "states": {str(state): n for state, n in self.counts.items()},
             "gone": self.gone,
             "superseded": self.superseded,
+            "unstored": self.unstored,
             "errors": dict(self.errors),
             "cost_usd": None if self.cost_micros is None else as_usd(self.cost_micros),
             "reserved_usd": as_usd(self.reserved_micros),
@@ -96,6 +100,7 @@ def _together(folder: Folder) -> Standing:
         counts={state: sum(one.counts[state] for one in found) for state in State},
         gone=sum(one.gone for one in found),
         superseded=sum(one.superseded for one in found),
+        unstored=sum(one.unstored for one in found),
         errors=dict(sorted(errors.items(), key=lambda error: (-error[1], error[0]))),
         cost_micros=sum(costs) if costs else None,
         reserved_micros=sum(one.reserved_micros for one in found),
@@ -120,6 +125,7 @@ def _standing(folder: Folder, owners: tuple[tuple[Shard | None, Owner], ...]) ->
             counts=store.counts(),
             gone=sum(store.gone_counts().values()),
             superseded=store.superseded_count(),
+            unstored=0 if store.fact(STORE_FACT) is None else count_unstored(store),
             errors=store.errors(),
             cost_micros=None if cost is None else round(cost * PER_USD),
             reserved_micros=store.reserved_micros(),

@@ -71,6 +71,11 @@ def _how_it_went(report: Report) -> Iterator[Line]:
     if n := report.running_there:
         runs = "1 job runs" if n == 1 else f"{n:,} jobs run"
         yield "billing", f"{runs} on at the service and will be billed; the next run collects them", True
+    if n := report.unstored:
+        films = "1 film is" if n == 1 else f"{n:,} films are"
+        yield "to store", f"{films} here and not in the store yet; the next run tries again", True
+        if report.unstored_why:
+            yield "", printable(report.unstored_why, LONGEST_MESSAGE), True
 
 
 def _failures(report: Report) -> Iterator[Line]:

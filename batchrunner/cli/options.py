@@ -11,7 +11,7 @@ import click
 
 from ..durations import parse_duration, parse_until
 from ..money import parse_usd
-from ..objects import REMOTE, Place, parse_place
+from ..objects import FOLDER, REMOTE, Place, parse_place
 from ..policy.breaker import Breaker
 from ..settings import OnInterrupt, OnUnknown, PollSpacing
 from ..sharding import Shard
@@ -127,6 +127,13 @@ class StoragePlace(click.ParamType[Place]):
         return value if isinstance(value, Place) else parse_place(value, self._flag, self._schemes)
 
 
+store_options = together(
+    option("--store", type=StoragePlace("--store", *REMOTE, FOLDER), metavar="s3://BUCKET/PREFIX",
+           help="Put the films there as well, once they are checked; also gs://, az:// and file:///FOLDER."),
+    click.option("--keep-local/--drop-local", default=None, envvar="BATCHRUNNER_KEEP_LOCAL",
+                 help="Whether films stay in the folder once the store has them; they do."),
+)  # fmt: skip
+
 stage_option = option(
     "--stage", type=StoragePlace("--stage", *REMOTE), metavar="s3://BUCKET/PREFIX",
     help="Where local images are put for the service to fetch; also gs:// and az://.",
@@ -176,6 +183,7 @@ run_options = together(
     option("--until", type=Until(), metavar="HH:MM|ISO|+2h", help="Submit nothing after this instant."),
     images_option,
     stage_option,
+    store_options,
     option("--max-cost", type=Usd(), metavar="USD",
            help="Submit nothing that would bring the folder's cost above this, earlier runs included."),
     option("--confirm-above", type=Usd(), metavar="USD",

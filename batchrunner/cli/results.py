@@ -17,7 +17,8 @@ from ..outputs.again import read_manifest
 from ..outputs.picking import Picked, parse_columns
 from ..outputs.results import json_line, read_results
 from ..reading import reading
-from .options import folder_argument, json_option, option
+from ..storing.presigning import with_addresses
+from .options import Duration, folder_argument, json_option, option
 from .tables import write_csv, write_table, write_tsv
 
 
@@ -42,6 +43,12 @@ from .tables import write_csv, write_table, write_tsv
     help="A table on a terminal, else tab-separated without a header, unless said otherwise.",
 )
 @option("--as-manifest", is_flag=True, help="Manifest rows (JSON Lines) that `run` takes as these very jobs.")
+@option(
+    "--presign",
+    type=Duration(),
+    metavar="DURATION",
+    help="Give stored films an address that anybody can fetch for so long, such as 24h.",
+)
 @json_option
 def results(
     folder: Path,
@@ -49,6 +56,7 @@ def results(
     columns: str | None,
     form: str | None,
     as_manifest: bool,
+    presign: float | None,
     as_json: bool,
 ) -> int:
     """Print what became of every job in DIR, as the ledger has it now."""
@@ -61,7 +69,10 @@ def results(
                 click.echo(row)
         else:
             picked = parse_columns(columns, store) if columns is not None else None
-            _write(read_results(store, chosen), picked, _format(form, as_json=as_json))
+            lines = read_results(store, chosen)
+            if presign is not None:
+                lines = with_addresses(lines, presign)
+            _write(lines, picked, _format(form, as_json=as_json))
     return int(Exit.OK)
 
 
@@ -99,7 +110,8 @@ def _rows(lines: Iterable[dict[str, Json]], picked: list[Picked] | None) -> Iter
 
 def _told(line: dict[str, Any]) -> list[str]:
     """Return the id, the state, and the files or the reason why there are none."""
-    files = [output["file"] for output in line["outputs"] if output["file"]]
+    found = (output.get("presigned") or output["file"] or output.get("store") for output in line["outputs"])
+    files = [one for one in found if one]
     why = [_cell("error", line["error"])] if line["error"] else []
     return [line["id"], line["status"], " ".join([*files, *why])]
 

@@ -20,6 +20,7 @@ from ..folder import Folder
 from ..money import PER_USD
 from ..order import Order
 from ..outcome import Report
+from ..places import PlacesAsked
 from ..progress import display
 from ..service import Service
 from ..session import plan_only, run_order
@@ -166,7 +167,7 @@ def _order(
         manifest=None if manifest is None else named_manifest(manifest, flags, schemas),
         schemas=schemas,
         check_images=flags["check_images"],
-        stage=flags["stage"],
+        places=PlacesAsked(stage=flags["stage"], store=flags["store"], keep_local=flags["keep_local"]),
         settings=_settings(flags),
         rerun=Rerun(retry=frozenset(flags["retry"]), redo=flags["redo"]),
         service=service,

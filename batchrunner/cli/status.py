@@ -143,6 +143,8 @@ def _words(where: Folder, found: Standing) -> str:
         lines.append(f"  {found.gone:>7,}  no longer in the manifest")
     if found.superseded:
         lines.append(f"  {found.superseded:>7,}  superseded by an edit or a redo, kept")
+    if found.unstored:
+        lines.append(f"  {found.unstored:>7,}  films not in the store yet")
     if not found.simulated:
         lines += _cost_lines(found)
     lines += [f"{code:<18} {n:,}  {meaning(code)}" for code, n in found.errors.items()]

@@ -10,12 +10,14 @@ from typing import Any
 import anyio
 import click
 
+from .._types import Json
 from ..errors import Exit
 from ..folder import Folder
 from ..names import printable
 from ..order import Order
 from ..session import run_order
 from ..settings import Settings
+from ..storing.verifying import StoredFlaw, check_stored, mark_stored
 from ..verification import Verification, mark_for_fetching
 from ..verification import verify as verify_folder
 from .again import program
@@ -31,16 +33,19 @@ from .words import say
 @connection_options
 @json_option
 def verify(folder: Path, repair: bool, as_json: bool, **flags: Any) -> int:
-    """Check DIR: the ledger itself, every file's hash and container, and files nobody knows."""
+    """Check DIR: the ledger itself, every file's hash and container, stored films, and files nobody knows."""
     where = Folder(folder)
     found = verify_folder(where)
+    stored, lost = anyio.run(check_stored, where)
     if as_json:
-        click.echo(json.dumps(found.as_json()))
+        click.echo(json.dumps({**found.as_json(), "stored": stored, "stored_flaws": _listed(lost)}))
     _say(found)
-    if not repair or not found.flaws:
-        return int(Exit.SOME_FAILED if found.flaws else Exit.OK)
+    _say_stored(stored, lost)
+    if not repair or not (found.flaws or lost):
+        return int(Exit.SOME_FAILED if found.flaws or lost else Exit.OK)
     service = named_service(where, flags)
     mark_for_fetching(where, found.flaws)
+    mark_stored(where, lost)
     order = Order(
         folder=where,
         manifest=None,
@@ -52,6 +57,17 @@ def verify(folder: Path, repair: bool, as_json: bool, **flags: Any) -> int:
     again = shlex.join([program(), "resume", str(folder)])
     say(summary_words(report, folder=str(folder), again=again, width=terminal_width()))
     return int(report.exit_code)
+
+
+def _listed(lost: list[StoredFlaw]) -> list[Json]:
+    return [{"id": flaw.film.id, "url": flaw.film.url, "problem": flaw.problem} for flaw in lost]
+
+
+def _say_stored(stored: int, lost: list[StoredFlaw]) -> None:
+    for flaw in lost:
+        say(f"{printable(flaw.film.url)}: {flaw.problem} (job {printable(flaw.film.id)})")
+    if stored:
+        say(f"{stored:,} stored films looked at, {len(lost):,} flawed")
 
 
 def _say(found: Verification) -> None:

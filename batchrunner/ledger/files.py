@@ -81,8 +81,15 @@ class Files(Moves):
         return self._settled(seq)
 
     def file_missing(self, seq: int, missing: Sequence[int]) -> Entry:
-        """Record that outputs *missing* (their n) are no longer there: they are fetched again."""
+        """Record that outputs *missing* (their n) are no longer there: they are fetched again.
+
+        Of one that the store has, only the name becomes free.
+        """
         entry = self.entry(seq)
+        stored = {n for n in missing if self.local_gone(seq, entry.generation, n)}
+        missing = [n for n in missing if n not in stored]
+        if not missing:
+            return entry
         if entry.state is not State.READY:  # a job of several outputs may wait for another one already
             self._move(seq, State.SUCCEEDED, Event.FILE_MISSING, saved_at=None)
         self.connection.executemany(
@@ -90,6 +97,16 @@ class Files(Moves):
             [(seq, entry.generation, n) for n in missing],
         )
         return self.entry(seq)
+
+    def local_gone(self, seq: int, generation: int, n: int) -> bool:
+        """Record that a stored output's local copy is gone, and free its name; False for one not stored."""
+        done = self.connection.execute(
+            "UPDATE artifacts SET saved_at = NULL, file = NULL, file_key = NULL"
+            " WHERE (job, generation, n) = (?1, ?2, ?3)"
+            " AND EXISTS (SELECT 1 FROM stored s WHERE (s.job, s.generation, s.n) = (?1, ?2, ?3))",
+            (seq, generation, n),
+        )
+        return done.rowcount > 0
 
     def superseded_files(self) -> list[tuple[str, str]]:
         """Return (file, its place under ``superseded/``) for what an edit or redo left in the way."""

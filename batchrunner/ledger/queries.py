@@ -49,6 +49,7 @@ class Artifact:
     bytes: int | None
     sha256: str | None
     saved: bool
+    """Whether it is here under its name, or in the store."""
 
 
 _MICROS: Final = "CAST(round(cost_usd * 1000000) AS INTEGER)"
@@ -142,11 +143,11 @@ class Queries:
             yield model, {name: value for name, value in inputs if value is not None}, count
 
     def saved_files(self) -> Iterator[tuple[int, int, str, int]]:
-        """Yield (seq, n, file, bytes) of every output of every job that has succeeded."""
+        """Yield (seq, n, file, bytes) of every output that is here, of every job that has succeeded."""
         rows = self.connection.execute(
             "SELECT seq, n, a.file, bytes FROM artifacts a"
             " JOIN jobs ON seq = job AND jobs.generation = a.generation"
-            f" WHERE state = '{State.SUCCEEDED}'"
+            f" WHERE state = '{State.SUCCEEDED}' AND a.saved_at IS NOT NULL"
         )
         return ((row[0], row[1], row[2], row[3]) for row in rows)
 
@@ -186,11 +187,14 @@ class Queries:
 
     def artifacts(self, seq: int, generation: int) -> list[Artifact]:
         rows = self.connection.execute(
-            "SELECT * FROM artifacts WHERE job = ? AND generation = ? ORDER BY n", (seq, generation)
+            "SELECT a.*, a.saved_at IS NOT NULL OR s.url IS NOT NULL AS saved FROM artifacts a"
+            " LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)"
+            " WHERE a.job = ? AND a.generation = ? ORDER BY a.n",
+            (seq, generation),
         )
         return [
             Artifact(n=r["n"], key=r["key"], url=r["url"], kind=r["kind"], file=r["file"], bytes=r["bytes"],
-                     sha256=r["sha256"], saved=r["saved_at"] is not None)
+                     sha256=r["sha256"], saved=bool(r["saved"]))
             for r in rows
         ]  # fmt: skip
 

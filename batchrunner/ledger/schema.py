@@ -16,7 +16,7 @@ from ..errors import FolderUnusable
 from ..lifecycle import State
 from .spending import SPENDING
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 _A_STATE: Final = " OR ".join(f"state = '{state}'" for state in State)
 """For IN with so many words SQLite would make a table of them each time a row changes."""
@@ -27,6 +27,17 @@ CREATE TABLE images (           -- local files that inputs name
     path      TEXT NOT NULL,    -- absolute
     written   TEXT NOT NULL,    -- as the manifest says it
     bytes     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+STORED: Final = """
+CREATE TABLE stored (           -- artifacts that an object store has
+    job        INTEGER NOT NULL REFERENCES jobs (seq),
+    generation INTEGER NOT NULL,
+    n          INTEGER NOT NULL,
+    url        TEXT NOT NULL,
+    stored_at  REAL NOT NULL,   -- committed before the local copy goes
+    PRIMARY KEY (job, generation, n)
 ) STRICT, WITHOUT ROWID;
 """
 
@@ -116,11 +127,12 @@ CREATE TABLE generations (                       -- what an edit or a redo super
     superseded_at REAL NOT NULL,
     PRIMARY KEY (job, generation)
 ) STRICT, WITHOUT ROWID;
-{SPENDING}{IMAGES}"""
+{SPENDING}{IMAGES}{STORED}"""
 
 MIGRATIONS: Final[Mapping[int, str]] = {
     1: f"ALTER TABLE attempts ADD COLUMN reserved_micros INTEGER; {SPENDING}",
     2: IMAGES,
+    3: STORED,
 }
 """The statements that bring a ledger of the version named to the next one."""
 

@@ -22,6 +22,7 @@ from typing import Final
 from .._types import Json
 from ..disk import replaced_file
 from ..ledger import Store
+from ..ledger.stored import has_stored
 from .columns import Column, Kind, cells, survey
 from .results import Interrupted, json_line
 
@@ -41,11 +42,18 @@ FOLDERS: Final = {"video": "videos", "image": "images", "audio": "audio"}
 ANCHOR: Final = ".data-set"
 """The stem of the empty file that says what the folder holds where the films' names would not."""
 
+STORE: Final = "store"
+"""The column that says where a file is in an object store, in folders with any that is there."""
+
 _SAVED: Final = """FROM artifacts a JOIN jobs ON jobs.seq = a.job AND jobs.generation = a.generation
     WHERE a.saved_at IS NOT NULL AND {where}"""
 
-_FILES: Final = f"""SELECT jobs.id, model, inputs, meta, a.file AS file {_SAVED}
-    ORDER BY in_manifest DESC, position, seq, n"""
+_WITH_STORE: Final = "LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)"
+
+_FILES: Final = f"""SELECT jobs.id, model, inputs, meta, a.file AS file, s.url AS stored
+    {_SAVED.replace("WHERE", f"{_WITH_STORE} WHERE")} ORDER BY in_manifest DESC, position, seq, a.n"""
+
+_STORED_ONLY: Final = _FILES.replace("a.saved_at IS NOT NULL", "s.url IS NOT NULL")
 
 _DTYPES: Final = {
     Kind.TEXT: "string",
@@ -66,6 +74,8 @@ class Contents:
     """The SQL condition that its jobs satisfy."""
     has_strangers: bool
     """Files that are no films stand among the films."""
+    has_stored: bool = False
+    """Files are in an object store, too, or there only."""
 
 
 def look_into(store: Store, where: str = "1", *, has_strangers: bool = False) -> Contents:
@@ -73,9 +83,11 @@ def look_into(store: Store, where: str = "1", *, has_strangers: bool = False) ->
     rows = store.connection.execute(f"SELECT kind, count(*) {_SAVED.format(where=where)} GROUP BY kind")
     found = dict(rows.fetchall())
     counts = {kind: found[kind] for kind in LOADED if kind in found}
-    has_files = f"seq IN (SELECT job FROM artifacts WHERE saved_at IS NOT NULL) AND {where}"
+    stored = has_stored(store)
+    has_files = f"seq IN (SELECT job FROM {'artifacts WHERE saved_at IS NOT NULL' if counts else 'stored'})"
     reserved = (*OWN_COLUMNS, *islice(counts, 1))  # the library calls the file's column by its kind
-    return Contents(counts, survey(store, reserved, has_files), where, has_strangers)
+    columns = survey(store, (*reserved, *([STORE] if stored else [])), f"{has_files} AND {where}")
+    return Contents(counts, columns, where, has_strangers, stored)
 
 
 def write_data_set(
@@ -97,10 +109,15 @@ def write_data_set(
 
 
 def read_metadata(store: Store, contents: Contents) -> Iterator[dict[str, Json]]:
-    """Yield one row a saved file: its name, the job, and each input under its own name; all rows alike."""
-    for row in store.connection.execute(_FILES.format(where=contents.where)):
+    """Yield one row a saved file: its name, the job, and each input under its own name; all rows alike.
+
+    In a folder whose files are all in the store and nowhere else, one row a stored file, without a name.
+    """
+    files = _FILES if contents.counts else _STORED_ONLY
+    for row in store.connection.execute(files.format(where=contents.where)):
         yield {
-            "file_name": row["file"],
+            **({"file_name": row["file"]} if contents.counts else {}),
+            **({STORE: row["stored"]} if contents.has_stored else {}),
             "id": row["id"],
             "model": row["model"],
             **cells(contents.columns, json.loads(row["inputs"]), json.loads(row["meta"])),
@@ -131,7 +148,8 @@ def _features(contents: Contents) -> list[Json]:
     """Return every column's type in the card's own words."""
     kind = next(iter(contents.counts))
     features: list[Json] = [{"name": kind, "dtype": kind}]
-    features += [{"name": name, "dtype": "string"} for name in ("id", "model")]
+    own = (STORE, "id", "model") if contents.has_stored else ("id", "model")
+    features += [{"name": name, "dtype": "string"} for name in own]
     features += [
         {"name": column.name, "list" if column.is_list else "dtype": _DTYPES[column.kind]}
         for column in contents.columns

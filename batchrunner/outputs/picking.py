@@ -26,7 +26,7 @@ SOMETIMES: Final = ("local_files",)
 
 INSIDE: Final = {
     "error": ("code", "message", "service_code"),
-    "outputs": ("file", "kind", "bytes", "sha256", "url"),
+    "outputs": ("file", "kind", "bytes", "sha256", "url", "store", "presigned"),
 }
 
 OPEN: Final = ("inputs", "meta")

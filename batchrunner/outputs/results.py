@@ -25,15 +25,16 @@ from ..ledger.images import written_paths
 from ..staging import REFERENCE
 
 _JOINED: Final = """FROM jobs LEFT JOIN artifacts a ON a.job = jobs.seq AND a.generation = jobs.generation
-    WHERE {where} ORDER BY in_manifest DESC, position, seq, n"""
+    LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)
+    WHERE {where} ORDER BY in_manifest DESC, position, seq, a.n"""
 
-_ROWS: Final = f"""SELECT jobs.*, n, kind, bytes, sha256, url,
+_ROWS: Final = f"""SELECT jobs.*, a.n, kind, bytes, sha256, a.url AS url, s.url AS stored_url,
     a.file AS saved_file, a.saved_at AS file_saved_at {_JOINED}"""
 
 _CELLS: Final = f"""SELECT seq, id, row, model, state, inputs, meta, request_id, attempts, cost_usd,
     submitted_at, completed_at, jobs.saved_at, in_manifest, error_code, error_message, service_code,
-    n, iif(a.saved_at IS NULL, NULL, a.file), kind, iif(a.saved_at IS NULL, NULL, bytes),
-    iif(a.saved_at IS NULL, NULL, sha256), url {_JOINED}"""
+    a.n, iif(a.saved_at IS NULL, NULL, a.file), kind, iif(a.saved_at IS NULL AND s.url IS NULL, NULL, bytes),
+    iif(a.saved_at IS NULL AND s.url IS NULL, NULL, sha256), a.url, s.url {_JOINED}"""
 """The same for a million lines: nothing that is not shown, and in the order of `_text`."""
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
@@ -113,13 +114,14 @@ def _line(rows: list[sqlite3.Row], paths: Mapping[str, str]) -> dict[str, Json]:
 
 
 def _output(row: sqlite3.Row) -> dict[str, Json]:
-    saved: Any = row["file_saved_at"] is not None
+    is_here, stored = row["file_saved_at"] is not None, row["stored_url"] is not None
     return {
-        "file": row["saved_file"] if saved else None,
+        "file": row["saved_file"] if is_here else None,
         "kind": row["kind"],
-        "bytes": row["bytes"] if saved else None,
-        "sha256": row["sha256"] if saved else None,
+        "bytes": row["bytes"] if is_here or stored else None,
+        "sha256": row["sha256"] if is_here or stored else None,
         "url": row["url"],
+        **({"store": row["stored_url"]} if stored else {}),
     }
 
 
@@ -135,7 +137,7 @@ def _text(rows: list[tuple[Any, ...]], paths: Mapping[str, str]) -> str:
      saved_at, in_manifest, code, message, service_code, *_) = rows[0]  # fmt: skip
     local_files = _local_files(inputs, paths)
     local = f'"local_files": {_ENCODER.encode(local_files)}, ' if local_files else ""
-    outputs = ", ".join([_output_text(*row[-6:]) for row in rows if row[-6] is not None])
+    outputs = ", ".join([_output_text(*row[-7:]) for row in rows if row[-7] is not None])
     error: Json = {"code": code, "message": message, "service_code": service_code}
     return (
         f'{{"id": {_quoted(job_id)}, "row": {line}, "model": {_quoted(model)}, "status": "{state}", '
@@ -150,11 +152,18 @@ def _text(rows: list[tuple[Any, ...]], paths: Mapping[str, str]) -> str:
 
 
 def _output_text(
-    _: int, file: str | None, kind: str | None, size: int | None, sha256: str | None, url: str
+    _: int,
+    file: str | None,
+    kind: str | None,
+    size: int | None,
+    sha256: str | None,
+    url: str,
+    stored: str | None,
 ) -> str:
+    store = "" if stored is None else f', "store": {_quoted(stored)}'
     return (
         f'{{"file": {_quoted(file)}, "kind": {_quoted(kind)}, "bytes": {"null" if size is None else size}, '
-        f'"sha256": {_quoted(sha256)}, "url": {_quoted(url)}}}'
+        f'"sha256": {_quoted(sha256)}, "url": {_quoted(url)}{store}}}'
     )
 
 

@@ -26,6 +26,7 @@ from ..settings import Settings
 from ..shelf import Shelf
 from ..staging.uploading import HostedOnly, Staging
 from ..stopping import Stopping
+from ..storing.films import FilmStore
 from ..waiting import Changed, Slots
 
 
@@ -44,6 +45,8 @@ class Context:
     """A draw from [0, 1)."""
     staging: Staging = field(default_factory=HostedOnly)
     """What local images are sent from."""
+    films: FilmStore | None = None
+    """What films are put into a store with; None without one."""
     prices: Prices = field(default_factory=Prices)
     """What an attempt is taken to cost until the service says."""
 
@@ -62,6 +65,8 @@ class Context:
     """Attempts on the wire or at the service: what they set aside may come free yet."""
     deferred: int = 0
     """Pending jobs that wait for their instant to be submitted (again) in this run."""
+    moving: anyio.Lock = field(default_factory=anyio.Lock)
+    """Held while files of the folder get other names, or go."""
     unsaved: int = 0
     """Jobs whose results wait for a download slot, or are being fetched."""
     held_since: float | None = None

@@ -19,6 +19,7 @@ from ..disk import FREE_SPACE_HINT, as_disk_trouble, is_disk_error
 from ..durations import format_duration
 from ..errors import BatchrunnerError, DiskTrouble, ErrorCode, ServiceAway
 from ..ledger import Entry, Store
+from ..ledger.stored import unstored
 from ..lifecycle import State
 from ..policy.space import has_room
 from ..waiting import Slot
@@ -27,6 +28,7 @@ from .feeding import Feed
 from .life import live
 from .preflight import preflight
 from .saving import move_superseded, save
+from .storing import store_each
 from .submission import Submitter
 from .telling import tell_changes
 
@@ -64,6 +66,7 @@ class _Pool:
         await move_superseded(self._context)
         if not settings.submit_only:
             await self._save_earlier()
+            await self._store_earlier()
             await self._take_up(self._feed.next_request)
         if not settings.collect_only and await preflight(self._context, models):
             await self._take_up(self._feed.next_submission)
@@ -114,6 +117,15 @@ class _Pool:
         remaining = iter(ready)
         for _ in range(self._context.settings.downloads):
             self._jobs.start_soon(_guarded, self._context, partial(self._save_each, remaining))
+
+    async def _store_earlier(self) -> None:
+        """Begin to put into the store what earlier runs left to be put there, a few at once."""
+        films = self._context.films
+        if films is not None:
+            remaining = iter(await self._context.ledger.do(unstored))
+            for _ in range(self._context.settings.downloads):
+                each = partial(store_each, self._context, films, remaining)
+                self._jobs.start_soon(_guarded, self._context, each)
 
     async def _save_each(self, remaining: Iterator[int]) -> None:
         for seq in remaining:

@@ -17,6 +17,7 @@ from ..lifecycle import State
 from ..news import Done, Stop, read_result
 from ..policy.backoff import DOWNLOAD
 from .context import Context
+from .storing import store_films
 from .watching import report_read
 
 TRIES: Final = 6
@@ -54,6 +55,7 @@ async def _save_all(context: Context, entry: Entry) -> Entry:
         context.tell("download_failed", entry, error=problem.as_json())
         return noted
     context.tell(State.SUCCEEDED, entry, files=files)
+    await store_films(context, entry.seq, entry.generation)
     if after.generation != entry.generation:  # an edit waited for this
         await move_superseded(context)
     return after
@@ -61,9 +63,10 @@ async def _save_all(context: Context, entry: Entry) -> Entry:
 
 async def move_superseded(context: Context) -> None:
     """Move what an edit or a redo superseded out of the way of the new generation's names."""
-    for file, target in await context.ledger.do(lambda ledger: ledger.superseded_files()):
-        await context.shelf.move(file, target)
-        await context.ledger.do(partial(Store.file_moved, file=file, moved_to=target))
+    async with context.moving:
+        for file, target in await context.ledger.do(lambda ledger: ledger.superseded_files()):
+            await context.shelf.move(file, target)
+            await context.ledger.do(partial(Store.file_moved, file=file, moved_to=target))
 
 
 async def _save_one(context: Context, entry: Entry, output: Artifact) -> tuple[Entry, str] | JobError:

@@ -15,7 +15,7 @@ from .tally import FAILURES, Failure, Tally
 SILENCE_S: Final = 5.0
 """A service that was silent for less is not called away: one read went wrong."""
 
-TROUBLE: Final = FAILURES | {"warning", "unrecorded"}
+TROUBLE: Final = FAILURES | {"warning", "unrecorded", "store_failed"}
 """Events worth a line of their own."""
 
 ENDED: Final = {

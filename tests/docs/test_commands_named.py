@@ -32,7 +32,8 @@ def contexts() -> dict[str, click.Context]:
 @cache
 def flags() -> frozenset[str]:
     commands = [context.command for context in contexts().values()]
-    every = {name for command in commands for parameter in command.params for name in parameter.opts}
+    parameters = [parameter for command in commands for parameter in command.params]
+    every = {name for parameter in parameters for name in (*parameter.opts, *parameter.secondary_opts)}
     return frozenset({name for name in every if name.startswith("--")} | {"--help", "--version"})
 
 

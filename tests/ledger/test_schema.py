@@ -11,6 +11,7 @@ from batchrunner.errors import FolderUnusable
 from batchrunner.ledger import Store
 from batchrunner.ledger.images import has_images, written_paths
 from batchrunner.ledger.schema import SCHEMA, VERSION, ensure_schema, schema_version
+from batchrunner.ledger.stored import has_stored, stored_films
 from batchrunner.lifecycle import State
 from tests.builders import bring, some_jobs, take, the
 
@@ -152,17 +153,19 @@ def test_an_older_ledger_is_migrated_step_by_step_after_a_backup(path):
         assert backup.execute("SELECT id, state FROM jobs").fetchall() == [("fox", "succeeded")]
 
 
-def test_a_ledger_from_before_local_images_is_read_as_it_is_and_migrated_by_the_next_run(path):
+def test_a_ledger_from_before_images_and_stores_is_read_as_it_is_and_migrated_by_the_next_run(path):
     Store.open(path).close()
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("DROP TABLE images; PRAGMA user_version = 2;")
+        connection.executescript("DROP TABLE images; DROP TABLE stored; PRAGMA user_version = 2;")
 
     with closing(Store.read_only(path)) as reader:
         assert written_paths(reader) == {}
+        assert not has_stored(reader)
     with closing(sqlite3.connect(path)) as connection:
         assert schema_version(connection) == 2
     with closing(Store.open(path)) as store:
         assert not has_images(store)
+        assert list(stored_films(store)) == []
 
 
 def test_a_migration_that_fails_leaves_the_ledger_as_it_was(path):

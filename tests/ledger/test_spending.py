@@ -120,7 +120,8 @@ def test_a_ledger_of_the_first_version_learns_what_its_attempts_cost(tmp_path):
     for name in ("attempt_made", "attempt_changed", "attempt_dropped"):
         old.execute(f"DROP TRIGGER {name}")
     old.executescript(
-        "DROP TABLE images; DROP TABLE spending; ALTER TABLE attempts DROP COLUMN reserved_micros;"
+        "DROP TABLE images; DROP TABLE stored; DROP TABLE spending;"
+        "ALTER TABLE attempts DROP COLUMN reserved_micros;"
     )
     old.execute(
         "INSERT INTO jobs (id, position, file, row, model, inputs, meta, fingerprint, state)"

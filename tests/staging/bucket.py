@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import obstore
 from moto.server import ThreadedMotoServer
+from obstore.store import ObjectStore, from_url
 
 SECRET = "secret-of-the-bucket-5f1e"
 
@@ -55,5 +57,12 @@ class TestBucket:
         return sorted(key.text or "" for key in tree.iter() if key.tag.endswith("Key"))
 
     def content(self, name: str) -> bytes:
-        with urllib.request.urlopen(f"{self.server}/{self.name}/{name}") as answer:
-            return bytes(answer.read())
+        return bytes(obstore.get(self._store, name).bytes())
+
+    def delete(self, name: str) -> None:
+        """Take an object away, as somebody with credentials may."""
+        obstore.delete(self._store, name)
+
+    @property
+    def _store(self) -> ObjectStore:
+        return from_url(self.url, client_options={"allow_http": True})

@@ -41,7 +41,16 @@ class Exported:
 
 
 def saved_outputs(line: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return those outputs of a results line that are files."""
+    """Return those outputs of a results line that are files.
+
+    Raises FolderUnusable for one that is in the store only.
+    """
+    for output in line["outputs"]:
+        if output["file"] is None and "store" in output:
+            raise FolderUnusable(
+                f"{output['store']} is in the store only; nothing was exported",
+                hint="this format holds the films, so they must be here; csv, jsonl and parquet name them",
+            )
     return [output for output in line["outputs"] if output["file"]]
 
 

@@ -39,8 +39,9 @@ _CHOSEN: Final = f"""SELECT seq FROM (SELECT seq FROM jobs WHERE {_BAD} ORDER BY
     UNION ALL SELECT seq FROM (SELECT seq FROM jobs WHERE NOT ({_BAD})
     ORDER BY state = '{State.SUCCEEDED}' DESC, saved_at DESC, position, seq LIMIT :most)"""
 
-_FILES: Final = """SELECT kind, file, bytes FROM artifacts
-    WHERE job = ? AND generation = ? AND saved_at IS NOT NULL ORDER BY n"""
+_FILES: Final = """SELECT kind, file, bytes, s.url AS stored FROM artifacts a
+    LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)
+    WHERE a.job = ? AND a.generation = ? AND (saved_at IS NOT NULL OR s.url IS NOT NULL) ORDER BY a.n"""
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -97,7 +98,7 @@ def _chosen(store: Store, most: int) -> Iterator[sqlite3.Row]:
 
 def _values(store: Store, job: sqlite3.Row, models: dict[str, int]) -> list[Json]:
     files: list[Json] = [
-        [row["kind"], row["file"], row["bytes"]]
+        [row["kind"], row["file"], row["bytes"], *([row["stored"]] if row["stored"] else [])]
         for row in store.connection.execute(_FILES, (job["seq"], job["generation"]))
     ]
     return [

@@ -86,7 +86,7 @@ class Figures:
     """Jobs that are no longer in the manifest."""
     superseded: int
     kinds: dict[str, int]
-    """Saved files by kind: video, image, audio."""
+    """Saved and stored files by kind: video, image, audio."""
     size_bytes: int
     cost_usd: float | None
     """What the service said all attempts cost."""
@@ -110,9 +110,10 @@ class Figures:
 def read_figures(store: Store) -> Figures:
     """Return the numbers of the folder."""
     files = store.connection.execute(
-        "SELECT kind, count(*), sum(bytes) FROM artifacts JOIN jobs"
-        " ON seq = job AND jobs.generation = artifacts.generation"
-        " WHERE artifacts.saved_at IS NOT NULL GROUP BY kind ORDER BY kind"
+        "SELECT kind, count(*), sum(bytes) FROM artifacts a JOIN jobs"
+        " ON seq = a.job AND jobs.generation = a.generation"
+        " LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)"
+        " WHERE a.saved_at IS NOT NULL OR s.url IS NOT NULL GROUP BY kind ORDER BY kind"
     ).fetchall()
     first_at, last_at, busy_s = _spans(store)
     return Figures(

@@ -153,12 +153,12 @@
 
   const stageOf = (job, stage, poster) => {
     const state = job[F.state], [kind, file] = job[F.files][0] ?? [];
-    if (kind === "image") {
+    if (kind === "image" && file) {
       const picture = element("img", { alt: "", loading: "lazy", decoding: "async", src: addressOf(file) });
       picture.onerror = () => unshowable(stage);
       return stage.append(picture);
     }
-    if (kind === "audio") return stage.append(sign("", "play", "Audio"));
+    if (kind === "audio" && file) return stage.append(sign("", "play", "Audio"));
     if (file) {
       const film = element("video", { muted: true, playsInline: true, preload: "none", tabIndex: -1, loop: true });
       film.setAttribute("aria-hidden", "true");
@@ -175,6 +175,7 @@
       return;
     }
     const message = shown(job[F.message] ?? "");
+    if (job[F.files].length) return stage.append(sign("", "play", "In the store"));
     if (state === "failed" || state === "cancelled") stage.append(sign("bad", "alert", message || WORD[state]));
     else if (state === "unknown") stage.append(sign("doubt", "alert", message || "May have been accepted and paid"));
     else stage.append(sign("", "wait", message || { pending: "Not submitted yet", submitted: "At the service", ready: "Not downloaded yet" }[state] || WORD[state]));
@@ -219,7 +220,8 @@
     stop();
     if (!file) {
       const state = job[F.state];
-      const words = { failed: "This job failed", unknown: "This job is in doubt", cancelled: "This job was cancelled", succeeded: "No file" };
+      const stored = job[F.files].length ? "In the store, not in this folder" : "No file";
+      const words = { failed: "This job failed", unknown: "This job is in doubt", cancelled: "This job was cancelled", succeeded: stored };
       screen.replaceChildren(sign("", state === "failed" || state === "unknown" ? "alert" : "wait", words[state] ?? "Not on disk yet"));
       return;
     }
@@ -274,7 +276,8 @@
       ["Ran for", wallTime(job) !== null && span(wallTime(job))], ["Attempts", job[F.attempts] || null],
       ["Cost", job[F.cost] !== null && money(job[F.cost])], ["Submitted", at(job[F.submitted])],
       ["Completed", at(job[F.completed])], ["Saved", at(job[F.saved])], ["Request", job[F.request]],
-      ...job[F.files].map(([, file, bytes]) => ["File", `${file}, ${size(bytes)}`]),
+      ...job[F.files].map(([, file, bytes]) => ["File", file && `${file}, ${size(bytes)}`]),
+      ...job[F.files].map(([, , bytes, stored]) => ["Store", stored && `${stored}, ${size(bytes)}`]),
     ].filter(([, value]) => value));
     $("copy-id").dataset.copy = job[F.id];
     $("copy-prompt").dataset.copy = promptOf(job);
