@@ -21,13 +21,14 @@ from .causes import Address
 from .disk import disk_errors_named, make_folder, move_durably, sync_folder
 from .errors import FolderUnusable, ManifestMissing
 from .folder import Folder
+from .lease import Lease, kept
 from .ledger import Store
 from .ledger.folding import fold, forget_moves, moves, settle_names
 from .manifest.named import MANIFEST_FACT
 from .outputs.dataset import write_data_set
 from .outputs.report import NAME, write_report
 from .outputs.results import write_results
-from .ownership import check_complete
+from .ownership import USUAL, check_complete
 from .service import base_url_to_name
 from .sharding import SHARDS, Shard
 from .shards import ASIDE, MERGED, recorded_count
@@ -62,10 +63,12 @@ def merge(whole: Folder) -> Merged:
                 return Merged(jobs=sum(store.counts().values()))
         with whole.locked() as lock, ExitStack() as held:
             lock.write(left_open=lock.left_open)
-            not_begun = _own(whole, shards, held)
+            leases: list[Lease] = []
+            not_begun = _own(whole, shards, held, leases)
+            held.enter_context(kept(*leases))
             merged = whole.path / SHARDS / MERGED
             if not whole.has_ledger() and not merged.exists():
-                _make_ledger(whole, shards)
+                _make_ledger(whole, shards, leases)
             if merged.exists():
                 _move_films(whole, merged)
                 _merge_memories(whole)
@@ -76,8 +79,10 @@ def merge(whole: Folder) -> Merged:
     return Merged(jobs=jobs, shards=shards, not_begun=tuple(not_begun), aside=aside)
 
 
-def _own(whole: Folder, shards: int, held: ExitStack) -> list[Shard]:
-    """Lock every shard until *held* lets go, those too that have not begun; return these.
+def _own(whole: Folder, shards: int, held: ExitStack, leases: list[Lease]) -> list[Shard]:
+    """Lock every shard until *held* lets go, those too that have not begun, and return these.
+
+    Their leases go into *leases*.
 
     Raises FolderUnusable when somebody owns one, or one is not complete.
     """
@@ -86,6 +91,8 @@ def _own(whole: Folder, shards: int, held: ExitStack) -> list[Shard]:
         folder = whole.of_shard(Shard(index, shards))
         make_folder(folder.path)
         lock = held.enter_context(folder.locked())
+        leases.append(Lease(folder.path, USUAL))
+        leases[-1].take()
         lock.write(left_open=lock.left_open)  # named as ours; whether its ledger was closed stays as it was
         if folder.has_ledger():
             check_complete(folder, lock)
@@ -95,7 +102,7 @@ def _own(whole: Folder, shards: int, held: ExitStack) -> list[Shard]:
     return not_begun
 
 
-def _make_ledger(whole: Folder, shards: int) -> None:
+def _make_ledger(whole: Folder, shards: int, leases: Iterable[Lease]) -> None:
     """Make the one ledger, with every file's new name in it, and at last give it its own name."""
     parts = whole.shards()
     if not parts:
@@ -114,6 +121,8 @@ def _make_ledger(whole: Folder, shards: int) -> None:
             _keep_manifest(store, parts)
     with unfinished.open("rb") as file:
         os.fsync(file)
+    for lease in leases:
+        lease.check()
     move_durably(unfinished, whole.path / SHARDS / MERGED)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Self
 
 from .consent import Consent
 from .errors import Usage
-from .events import Listener
+from .events import Listener, RunEvent
 from .folder import Folder
 from .manifest.named import NamedManifest
 from .models import Schemas
@@ -40,6 +41,10 @@ class Order:
     """Whether `ctl` may change the run while it works."""
     schemas: Schemas = field(default_factory=Schemas)
     """Say how a job's units are counted where the catalogue's own schema does not."""
+
+    def warn(self, words: str) -> None:
+        """Tell something before the run has begun."""
+        self.listener(RunEvent(name="warning", at=time.time(), data={"message": words}))
 
     def of_its_shard(self) -> Self:
         """Return the order with the shard's part of what is the whole batch's; in other folders itself.

@@ -9,14 +9,16 @@ filesystem.py): every commit is in the ledger's own file.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Final
 
+from .client import Timeouts
 from .disk import disk_errors_named
 from .errors import BatchrunnerError, FolderUnusable
 from .folder import Folder, Lock
+from .lease import Lease, Terms, kept
 from .ledger import Store
 from .ledger.connections import has_log_format
 from .sharding import SHARD_FACT, Shard
@@ -25,17 +27,25 @@ from .shards import check_shard, record_count, recorded_count, unfinished_merge
 OWNED_FACT: Final = "owned"
 """The ledger's fact that says since when it was owned the last time."""
 
+USUAL: Final = Terms.of(Timeouts())
+
 OTHERS_BEGIN_S: Final = 3.0
 """How long the shards that begin at the same instant may take to agree on their number."""
 
 
 @contextmanager
 def owned(
-    folder: Folder, *, undo_on: tuple[type[BatchrunnerError], ...] = (), control: Path | None = None
+    folder: Folder,
+    *,
+    undo_on: tuple[type[BatchrunnerError], ...] = (),
+    control: Path | None = None,
+    terms: Terms = USUAL,
+    tell: Callable[[str], None] = lambda words: None,
 ) -> Iterator[Store]:
     """Give the folder's ledger, for writing, to nobody else.
 
     *control* is where the owner will take commands; the lock file names it.
+    A shard is leased by *terms*, too, and *tell* hears for how long another machine's lease is watched.
     An error of *undo_on* takes a ledger (and folder) that was only made now away again.  Raises
     FolderUnusable when somebody owns it or the ledger is not complete, DiskTrouble for the disk's.
     """
@@ -52,12 +62,25 @@ def owned(
             fresh = not folder.ledger.exists()
             check_complete(folder, lock)
             try:
-                with _opened(folder, lock) as store:
+                with _leased(folder, terms, tell) as fence, _opened(folder, lock) as store:
+                    store.fence = fence
                     yield store
             except undo_on:
                 if fresh:
                     folder.forget_ledger(with_folder=made)
                 raise
+
+
+@contextmanager
+def _leased(folder: Folder, terms: Terms, tell: Callable[[str], None]) -> Iterator[Callable[[], None]]:
+    """Hold the lease of a shard; give what raises CutOff once it may be another machine's."""
+    if folder.shard is None:
+        yield lambda: None
+        return
+    lease = Lease(folder.path, terms)
+    lease.take(tell)
+    with kept(lease):
+        yield lease.check
 
 
 def begin_shards(whole: Folder, shard: Shard) -> None:

@@ -28,6 +28,7 @@ from .disk import disk_errors_named
 from .errors import AccountRefused, DiskTrouble, Exit, ManifestInvalid, ManifestMissing, Usage
 from .events import Listener, RunEvent
 from .layout import settle_layout
+from .lease import Terms
 from .leaving import Left, leave_files, load_ahead
 from .ledger import LedgerWriter, Store, read_failures
 from .ledger.folding import CAP
@@ -120,7 +121,8 @@ async def run_order(order: Order) -> Report:
     order.of_its_shard()  # what cannot be divided is said before anything is made
     control = choose_address() if order.takes_commands else None
     undo_on = (ManifestInvalid, ManifestMissing, Usage, AccountRefused)
-    with owned(order.folder, undo_on=undo_on, control=control) as store:
+    terms = Terms.of(order.service.timeouts)
+    with owned(order.folder, undo_on=undo_on, control=control, terms=terms, tell=order.warn) as store:
         check_origin(store, order.service)
         whole = _under_its_cap(store, order)
         places = _places(store, whole)
@@ -256,6 +258,7 @@ async def _run(
             shelf=DiskShelf(order.folder.path),
             listener=_both(log, order.listener),
             prices=learned.prices,
+            fence=store.fence,
         )
         places.connect(store, context)
         async with anyio.create_task_group() as tasks:

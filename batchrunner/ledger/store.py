@@ -8,7 +8,7 @@ service, the clock or the event loop.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
@@ -35,8 +35,17 @@ class OverCap(Exception):
         self.committed_micros = committed_micros
 
 
+def _nobody_else() -> None:
+    """The folder's lock is proof enough."""
+
+
 class Store(Files):
     """One open ledger, on one connection, used by one thread at a time."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        super().__init__(connection)
+        self.fence: Callable[[], None] = _nobody_else
+        """Raises where nothing more may be submitted, because somebody else may own the folder by now."""
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -126,9 +135,11 @@ class Store(Files):
     ) -> Entry:
         """Record the intent to submit.  After this commit, and only then, the POST may leave.
 
-        The same commit sets aside what the attempt is taken to cost.  Raises OverCap, and changes nothing,
-        when that would bring all attempts of the folder above *cap_micros*.
+        The same commit sets aside what the attempt is taken to cost.  Raises, with
+        nothing changed, what `fence` does, and OverCap when all attempts of the folder would cost more than
+        *cap_micros*.
         """
+        self.fence()
         if cap_micros is not None:
             committed = self.committed_micros()
             if committed + (cost_micros or 0) > cap_micros:

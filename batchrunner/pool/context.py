@@ -50,6 +50,9 @@ class Context:
     prices: Prices = field(default_factory=Prices)
     """What an attempt is taken to cost until the service says."""
 
+    fence: Callable[[], None] = lambda: None
+    """Raises CutOff where nothing more may be submitted, because the folder may be somebody else's."""
+
     changed: Changed = field(default_factory=Changed)
     weather: Weather = field(init=False)
     slots: Slots = field(init=False)

@@ -9,6 +9,7 @@ import anyio
 from .._types import Inputs, JobError
 from ..answers import Answer, Kind, account_refused, request_id_of
 from ..errors import BatchrunnerError, ErrorCode, ManifestInvalid, Usage
+from ..lease import CutOff
 from ..ledger import Entry, OverCap, StaleWrite, Store
 from ..money import dollars
 from ..objects import StoreTrouble
@@ -150,6 +151,10 @@ class Submitter:
             except StaleWrite:  # cancelled by the user a moment ago
                 return await context.ledger.do(lambda ledger: ledger.entry(entry.seq))
             context.tell("submitting", entry)
+            try:
+                context.fence()  # the commit may have taken its time
+            except CutOff as cut_off:
+                context.stopping.fail(cut_off)
             still = context.weather.still_may(leave, anyio.current_time())
             if not (context.may_submit and still):
                 entry = await context.ledger.do(lambda ledger: ledger.not_accepted(entry.seq))
