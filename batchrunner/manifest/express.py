@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from .._types import Job, Json
 from ..models import Schemas
+from ..staging import LocalImages
 from .head import Head
 from .ids import BadId
 from .job_block import JobBlock
@@ -25,7 +26,10 @@ from .typed import Untypable
 class Express:
     """Takes the plain rows of one manifest."""
 
-    def __init__(self, head: Head, schemas: Schemas, model: str | None) -> None:
+    def __init__(
+        self, head: Head, schemas: Schemas, model: str | None, images: LocalImages | None = None
+    ) -> None:
+        self._images = images
         self._head = head
         self._schemas = schemas
         self._model = model
@@ -101,6 +105,6 @@ class Express:
         name = named.strip() if isinstance(named, str) else ""
         schema = self._schemas.get(name) if MODEL_ID.fullmatch(name) else None
         try:
-            return Lane(schema, self._head.defaults) if schema else None
+            return Lane(schema, self._head.defaults, self._images) if schema else None
         except (Unsure, Untypable):
             return None

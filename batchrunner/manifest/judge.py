@@ -9,17 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import chain, count
+from itertools import chain
 from typing import Final
 
 from .._types import Inputs, Job, JobId, Json, Place, Problem
 from ..models import Finding, InputSchema, Schemas, bundled_models
 from ..models.findings import Path
-from ..models.images import with_images
 from ..models.wording import show
-from ..staging import LocalImages, is_path
+from ..staging import LocalImages
+from ..staging.hosting import as_hosted
 from ..staging.local_images import BadImage
-from ..staging.reference import with_addresses
 from .draft import Draft
 from .fingerprint import made_id
 from .ids import BadId, check_id, parse_id
@@ -169,28 +168,18 @@ class Judge:
     ) -> tuple[Inputs, Inputs]:
         """Return *inputs* as if their local images were hosted already, and with references to them.
 
-        The schema judges the former: whatever a local file is called, what is sent is an address.  What is
-        wrong with a file goes into *bad*.
+        What is wrong with a file goes into *bad*.
         """
-        references: dict[str, str] = {}
-        numbers = count()
 
-        def hosted(path: Path, written: str) -> str:
-            if not is_path(written):
-                return written
+        def refer(path: Path, written: str) -> str | None:
             folder = folder_of(self._draft.file_of(came_from[str(path[0])]))
-            address = f"https://stage.invalid/{next(numbers)}"
             try:
-                reference = self._rules.images.look(written, folder).reference
+                return self._rules.images.look(written, folder).reference
             except BadImage as error:
                 bad.append(Finding(path=path, message=str(error), hint=error.hint))
-            else:
-                address = f"https://stage.invalid/{reference}"  # twice the same image: twice the same
-                references[address] = reference
-            return address
+                return None
 
-        as_hosted = with_images(schema, inputs, hosted)
-        return as_hosted, with_addresses(as_hosted, references) if references else inputs
+        return as_hosted(schema, inputs, refer)
 
     def _known_name(self, key: Key, schema: InputSchema) -> str | None:
         """Return the model's input that *key* gives a value for, None for what is not sent."""

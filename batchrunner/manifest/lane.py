@@ -10,11 +10,17 @@ from typing import Final, NoReturn, TypeAlias
 
 from .._types import Inputs, Job, JobId, Json, Place
 from ..models import InputSchema
+from ..models.findings import Path
+from ..models.images import image_addresses
+from ..staging import LocalImages, is_path
+from ..staging.hosting import as_hosted
+from ..staging.local_images import BadImage
 from .fingerprint import made_id
 from .ids import parse_id, parse_ids
 from .job_block import JobBlock
 from .names import GROUPS, ID, MODEL, Key, input_name, key_of, meta_name
 from .rows import LinedDict, Row, Table, TableBlock, TableRow
+from .source import folder_of
 from .template import Shared
 from .typed import typed, untyped
 from .typers import CellTyper, ValueTyper, cell_typer, is_settled, value_typer
@@ -27,8 +33,12 @@ class Unsure(Exception):
 class Lane:
     """Takes rows written as names and values."""
 
-    def __init__(self, schema: InputSchema, defaults: Mapping[Key, Shared]) -> None:
-        """Raises Unsure for a model with an input that rows cannot simply name, Untypable for a default."""
+    def __init__(
+        self, schema: InputSchema, defaults: Mapping[Key, Shared], images: LocalImages | None = None
+    ) -> None:
+        """*images* looks at local images; without it the judge does.
+
+        Raises Unsure for a model with an input that rows cannot simply name, Untypable for a default."""
         if any(input_name(key_of(name)) != name or name in GROUPS for name in schema.properties):
             raise Unsure
         self.schema = schema
@@ -43,6 +53,8 @@ class Lane:
                 self._inputs[name] = typed(shared.value, schema.properties.get(name, {}))
             elif (note := meta_name(key)) is not None:
                 self._meta[note] = untyped(shared.value)
+        has_own = any(is_path(address) for _, address in image_addresses(schema, self._inputs))
+        self._images = None if has_own else images  # those of defaults lie beside another file than the row's
 
     def job(self, row: Row) -> Job | None:
         """Return the job of *row*.  None, Unsure, Untypable or BadId: that is not plain to see."""
@@ -73,9 +85,27 @@ class Lane:
         if self._meta:
             meta = meta | {name: value for name, value in self._meta.items() if name not in meta}
         if not self.schema.accepts(inputs):
-            return None
+            inputs = self._with_local_images(place.file, inputs)
         model = self.schema.model
         return Job(JobId(parse_id(written_id) or made_id(model, inputs)), place, model, inputs, meta)
+
+    def _with_local_images(self, file: str, inputs: Inputs) -> Inputs:
+        """Return *inputs* with references to local images.  Raises Unsure where that does not help."""
+        images = self._images
+        if images is None:
+            raise Unsure
+        folder = folder_of(file)
+
+        def refer(_: Path, written: str) -> str:
+            try:
+                return images.look(written, folder).reference
+            except BadImage:
+                raise Unsure from None
+
+        hosted, staged = as_hosted(self.schema, inputs, refer)
+        if staged is inputs or not self.schema.accepts(hosted):
+            raise Unsure
+        return staged
 
     def default(self, name: str) -> Json:
         """Return what a job has whose row says nothing of the input *name*; None for nothing."""

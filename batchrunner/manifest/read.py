@@ -144,7 +144,7 @@ class _Reader:
         yield from self._jobs(self._yaml_rows(stream, outline, parser.top), head, schemas)
 
     def _jobs(self, rows: Rows, head: Head, schemas: Schemas) -> Iterator[Found]:
-        express = Express(head, schemas, self.model)
+        express = Express(head, schemas, self.model, self.images)
         assembler = Assembler(head, schemas, self.model, self.images)
         for row in rows:
             if isinstance(row, Problem):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import SpooledTemporaryFile
@@ -61,6 +62,7 @@ def format_by_extension(name: str) -> Format | None:
     return EXTENSIONS.get(Path(name).suffix.lower())
 
 
+@lru_cache(maxsize=16)
 def folder_of(file: str) -> Path:
     """Return the folder that paths written in *file* (as problems call it) start from."""
     return Path() if file == STDIN_SHOWN else Path(file).parent

@@ -64,10 +64,12 @@ class LocalImages:
         """*may_stage* says whether there is a place to send them from; else each of them is a problem."""
         self.may_stage = may_stage
         self._seen: dict[str, LocalImage | BadImage] = {}
+        self._by_name: dict[tuple[Path, str], LocalImage] = {}
 
     def forget(self) -> None:
         """Look at every file anew from now on."""
         self._seen.clear()
+        self._by_name.clear()
 
     def found(self) -> list[LocalImage]:
         """Return every image that was looked at and is fine."""
@@ -75,6 +77,9 @@ class LocalImages:
 
     def look(self, written: str, folder: Path) -> LocalImage:
         """Return the image that a path *written* in a file of *folder* names.  Raises BadImage."""
+        known = self._by_name.get((folder, written))
+        if known is not None:
+            return known
         path = os.path.abspath(folder / written)  # noqa: PTH100 (as it is written: links are not followed)
         if path not in self._seen:
             self._seen[path] = self._looked(path, written)
@@ -83,6 +88,7 @@ class LocalImages:
             raise image
         if not self.may_stage:
             raise BadImage(f"{show(written)} is a local file, which the service cannot fetch", STAGE_HINT)
+        self._by_name[folder, written] = image
         return image
 
     def _looked(self, path: str, written: str) -> LocalImage | BadImage:
