@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from functools import lru_cache, partial
+from functools import partial
 from types import TracebackType
 from typing import Final, Self, TypeAlias, cast
 from urllib.parse import quote, urljoin
@@ -41,8 +41,8 @@ MAX_REQUESTS: Final = 64
 MAX_SUBMISSIONS: Final = 16
 """Submissions at once: so many a sudden outage can leave in doubt before anything is known of it."""
 
-MAX_KNOWN_URLS: Final = 4_096
-"""Addresses kept in parsed form: jobs in flight are looked at again and again."""
+MAX_KNOWN: Final = 4_096
+"""Requests without a body that are kept: jobs in flight are looked at again and again."""
 
 MAX_BODY_BYTES: Final = 4 << 20
 """A JSON answer larger than this is not read to its end."""
@@ -169,7 +169,8 @@ class Client:
         self._transport = transport
         self.submission_gate = anyio.Semaphore(MAX_SUBMISSIONS)
         """To be held by the caller of `submit`, from the intent to the answer."""
-        self._read_gate = anyio.Semaphore(MAX_REQUESTS)
+        self._read_gate = anyio.Semaphore(MAX_REQUESTS, fast_acquire=True)
+        self._known: dict[tuple[str, str], httpx.Request] = {}
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -242,7 +243,11 @@ class Client:
 
     async def _call(self, endpoint: Endpoint, method: str, path: str) -> Answer:
         silence_s = self._timeouts.get_s
-        request = self._request(method, path, self._headers, silence_s)
+        request = self._known.get((method, path))
+        if request is None:
+            if len(self._known) >= MAX_KNOWN:
+                self._known.clear()
+            request = self._known[method, path] = self._request(method, path, self._headers, silence_s)
         async with self._read_gate:
             return await self._exchange(endpoint, self._reads, request, silence_s)
 
@@ -250,7 +255,7 @@ class Client:
         self, method: str, path: str, headers: httpx.Headers, silence_s: float, body: bytes | None = None
     ) -> httpx.Request:
         timeout = self._timeout(silence_s)
-        url = _url(path if path.startswith(BALANCE_HOST) else self._base + path)
+        url = path if path.startswith(BALANCE_HOST) else self._base + path
         return httpx.Request(method, url, headers=headers, content=body, extensions=timeout)
 
     def _timeout(self, silence_s: float) -> dict[str, dict[str, float | None]]:
@@ -335,11 +340,6 @@ class Client:
 def fault_of(error: Exception) -> Fault:
     """Return what a transport exception says of the exchange; an unlisted one counts as lost."""
     return next((FAULTS[kind] for kind in type(error).__mro__ if kind in FAULTS), Fault.LOST)
-
-
-@lru_cache(maxsize=MAX_KNOWN_URLS)
-def _url(address: str) -> httpx.URL:
-    return httpx.URL(address)
 
 
 def _body(response: httpx.Response) -> AsyncIterable[bytes]:
