@@ -64,11 +64,11 @@ class FilmStore:
         if await anyio.to_thread.run_sync(_hash, path) != sha256:
             raise FilmChanged(f"{file} is not what was saved: `batchrunner verify DIR --repair` mends it")
         name, there = await self._name_for(file, size_bytes, sha256)
+        if there and self.drop_local:
+            there = await bucket.hash_of(name) == sha256  # else a damaged copy of it: put there again
         if not there:
             await bucket.put(name, path, sha256=sha256)
             await self._prove(name, size_bytes, sha256)
-        elif self.drop_local:
-            await self._read_back(name, sha256)
         self._failures = 0
         return self.place.url_of(name)
 
@@ -106,12 +106,8 @@ class FilmStore:
         found = await self._opened().look(name)
         if found is None or not await self._is_the_film(name, found, size_bytes, sha256):
             raise StoreTrouble(f"{self.place.url_of(name)} is not there as it was put there")
-        if self.drop_local:
-            await self._read_back(name, sha256)
-
-    async def _read_back(self, name: str, sha256: str) -> None:
-        """Before the last other copy goes, the bytes in the store are read to the last."""
-        if await self._opened().hash_of(name) != sha256:
+        # Before the last other copy goes, the bytes in the store are read to the last.
+        if self.drop_local and await self._opened().hash_of(name) != sha256:
             raise StoreTrouble(f"{self.place.url_of(name)} holds other bytes than were put there")
 
     def _opened(self) -> Bucket:

@@ -15,12 +15,16 @@ from urllib.parse import urlsplit
 
 @dataclass(slots=True)
 class DeadlyWay:
-    """Passes requests on; the first that is ``method`` and names ``part`` is carried out, and kills."""
+    """Passes requests on; the first that is ``method`` and names ``part`` is carried out, and kills.
+
+    With ``spoils`` the last byte of what goes up is another one.
+    """
 
     server: str
     method: str = ""
     part: str = ""
     pid: int | None = None
+    spoils: bool = False
     seen: list[tuple[str, str]] = field(default_factory=list)
     url: str = ""
 
@@ -41,6 +45,8 @@ def deadly_way(server: str) -> Iterator[DeadlyWay]:
         def handle_one(self) -> None:
             way.seen.append((self.command, self.path))
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if way.spoils and self.command == "PUT" and body:
+                body = body[:-1] + bytes([body[-1] ^ 1])
             connection = http.client.HTTPConnection(urlsplit(way.server).netloc, timeout=20)
             try:
                 connection.request(self.command, self.path, body, dict(self.headers))

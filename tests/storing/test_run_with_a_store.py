@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import urllib.request
+from datetime import timedelta
 
 import pytest
 
+from batchrunner.objects import Bucket, Place, StoreTrouble
+from tests.cli.acts import status
 from tests.cli.fake_service import film_of
 from tests.staging.bucket import SECRET
+from tests.storing.deadly import deadly_way
 
 
 @pytest.fixture
@@ -204,3 +209,57 @@ def test_what_would_leave_no_film_or_is_no_store_is_a_mistake_of_usage(batch, fa
     inside = ("--store", (here.folder / "videos").as_uri()) if flags[-1] == "file:///" else flags
 
     assert (here.run(*inside).code, fake.posts()) == (2, 0)
+
+
+def test_a_store_that_keeps_other_bytes_than_it_was_given_costs_no_film(
+    batch, fake, here, bucket, s3, monkeypatch
+):
+    batch.write("fox")
+    with deadly_way(s3) as way:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", way.url)
+        way.spoils = True
+        run = here.run("--store", bucket.url, "--drop-local")
+        kept = (here.folder / "videos/fox.mp4").read_bytes()
+        way.spoils = False
+        again = here.run()
+        stored = bucket.content("videos/fox.mp4")
+
+    assert (run.code, again.code, fake.posts()) == (75, 0, 1)
+    assert "other bytes" in run.err
+    assert kept == stored == film_of("fox")
+    assert local_films(here) == []
+
+
+def test_every_output_of_a_job_is_stored(batch, fake, here, bucket):
+    def two(exchange) -> None:
+        links = [f"{fake.films}/out/{exchange.request.id}/{name}.mp4" for name in ("a", "b")]
+        status("succeeded", output={"videos": links}, cost=0.07)(exchange)
+
+    fake.always("result", two)
+    batch.write("fox")
+
+    run = here.run("--store", bucket.url, "--drop-local")
+
+    assert (run.code, films(bucket)) == (0, ["videos/fox.2.mp4", "videos/fox.mp4"])
+    assert local_films(here) == []
+    assert (here.run().code, len(fake.calls("film"))) == (0, 2)
+
+
+def test_a_missing_library_is_named_with_the_command_that_installs_it(batch, fake, here, bucket, monkeypatch):
+    monkeypatch.setitem(sys.modules, "obstore.exceptions", None)
+    batch.write("fox")
+
+    run = here.run("--store", bucket.url)
+
+    assert (run.code, fake.posts()) == (2, 0)
+    assert "pip install 'batchrunner[store]'" in run.err
+
+
+@pytest.mark.parametrize(("prefix", "name"), [("a b", "x.mp4"), ("", "ü.mp4"), ("", "a b.mp4")])
+def test_on_azure_no_address_is_given_that_would_open_nothing(monkeypatch, prefix, name):
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "films")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "a2V5")
+    bucket = Bucket(Place(scheme="az", bucket="films", prefix=prefix))
+
+    with pytest.raises(StoreTrouble, match="plain names"):
+        bucket.sign_at_once(name, timedelta(hours=1))
