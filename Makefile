@@ -27,7 +27,7 @@ browser:  ## install Chromium for the report's tests (as root, with apt; elsewhe
 	  echo 'no chromium here: the tests of the report in a browser are skipped'
 
 test: install browser  ## run all tests
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: install  ## check style; edits nothing
 	$(BIN)/ruff check .
