@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import importlib
 import sqlite3
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,10 +68,12 @@ async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
         return stopping.phase is not Phase.NOW or not stopping.interrupted
 
     def write() -> None:
-        # Whatever SQLite is at when the second Ctrl-C comes: it asks now and then whether to go on.
-        store.connection.set_progress_handler(lambda: not go_on(), OFTEN)
-        write_results(store, folder.path / "results.jsonl", go_on)
-        write_data_set(store, folder.path, go_on)
+        """Write two files side by side: SQLite does most of the work, and needs no interpreter for it."""
+        with ThreadPoolExecutor(1, thread_name_prefix="data-set") as beside:
+            data_set = beside.submit(_write_data_set, folder, go_on)
+            with _interruptible(store, go_on):
+                write_results(store, folder.path / "results.jsonl", go_on)
+            data_set.result()
 
     try:
         with disk_errors_named():
@@ -87,9 +90,22 @@ async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
             raise
+    return left
+
+
+def _write_data_set(folder: Folder, go_on: Callable[[], bool]) -> None:
+    with closing(Store.read_only(folder.ledger)) as store, _interruptible(store, go_on):
+        write_data_set(store, folder.path, go_on)
+
+
+@contextmanager
+def _interruptible(store: Store, go_on: Callable[[], bool]) -> Iterator[None]:
+    """Whatever SQLite is at when the second Ctrl-C comes: let it ask now and then whether to go on."""
+    store.connection.set_progress_handler(lambda: not go_on(), OFTEN)
+    try:
+        yield
     finally:
         store.connection.set_progress_handler(None, 0)
-    return left
 
 
 async def _write_report(context: Context, store: Store, folder: Folder, go_on: Callable[[], bool]) -> bool:

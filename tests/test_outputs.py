@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import yaml
@@ -16,7 +17,8 @@ from batchrunner.events import RunEvent
 from batchrunner.ledger import Store
 from batchrunner.lifecycle import State
 from batchrunner.outputs.dataset import CARD_MARK, look_into, read_metadata, write_data_set
-from batchrunner.outputs.results import Interrupted, iso, json_line, read_lines, read_results, write_results
+from batchrunner.outputs.lines import json_line
+from batchrunner.outputs.results import Interrupted, iso, read_results, read_text, write_results
 from batchrunner.outputs.runlog import RunLog
 from tests.builders import MODEL, a_job, an_error, bring, nothing, some_jobs, take, the
 
@@ -149,10 +151,9 @@ def test_an_interrupted_file_leaves_the_old_one_whole(store, tmp_path, name, wri
         bring(store, State.SUCCEEDED, job.id)
     write(store, tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    asked = iter([True, False])
 
     with pytest.raises(Interrupted):
-        write(store, tmp_path, lambda: next(asked))
+        write(store, tmp_path, lambda: False)
 
     assert tmp_path / name in before
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -283,7 +284,7 @@ def test_the_text_of_every_line_says_what_its_data_says(store):
         bring(store, state, f"job-{number:02d}", outputs=2)
     bring(store, State.SUCCEEDED, "狐-\x7f")
 
-    lines, data = list(read_lines(store)), list(read_results(store))
+    lines, data = "".join(read_text(store)).splitlines(keepends=True), list(read_results(store))
 
     assert [json.loads(line) for line in lines] == [json.loads(json_line(found)) for found in data]
     assert [list(json.loads(line)) for line in lines] == [list(found) for found in data]
@@ -292,7 +293,15 @@ def test_the_text_of_every_line_says_what_its_data_says(store):
 
 
 @given(st.floats(0, 4e9) | st.integers(0, 2**32).map(lambda n: n + 0.9999996))
-def test_an_instant_reads_as_the_standard_library_writes_it(instant):
-    wanted = datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds")
+def test_an_instant_reads_as_the_ledger_s_database_writes_it(instant):
+    wanted = "SELECT strftime('%Y-%m-%dT%H:%M:%fZ', ?, 'unixepoch')"
+    with closing(sqlite3.connect(":memory:")) as connection:
+        assert connection.execute(wanted, (instant,)).fetchone() == (iso(instant),)
 
-    assert iso(instant) == wanted.replace("+00:00", "Z")
+
+@given(st.integers(0, 4 * 10**12))
+def test_a_whole_millisecond_reads_as_the_standard_library_writes_it(milliseconds):
+    instant = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)
+
+    wanted = instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert iso(milliseconds / 1000) == wanted

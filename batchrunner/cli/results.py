@@ -14,8 +14,9 @@ from ..errors import Exit
 from ..folder import Folder
 from ..lifecycle import State
 from ..outputs.again import read_manifest
+from ..outputs.lines import json_line
 from ..outputs.picking import Picked, parse_columns
-from ..outputs.results import json_line, read_results
+from ..outputs.results import read_results
 from ..reading import reading
 from ..storing.presigning import with_addresses
 from .options import Duration, folder_argument, json_option, option

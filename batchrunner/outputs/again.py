@@ -10,7 +10,7 @@ from .._types import Json
 from ..ledger import Store
 from ..ledger.images import file_paths
 from ..staging.reference import with_addresses
-from .results import json_line
+from .lines import json_line
 
 RESERVED: Final = ("id", "model", "meta", "input")
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain
-from typing import Final
+from typing import Any, Final
+
+import orjson
 
 from .._types import Json
 from ..ledger import Store
-from .results import json_line
+from .lines import AT_ONCE, TooLarge, gathered, json_line
 
 MOST_COLUMNS: Final = 500
 """Names beyond that (a note called after each row, say) become one column of JSON text."""
@@ -69,29 +71,111 @@ def survey(store: Store, reserved: Collection[str], where: str = "1") -> list[Co
 
     An input whose name is *reserved* for a column of ours is called ``input.NAME``.
     """
-    taken = set(reserved)
-    found = chain(_columns_of(store, "inputs", where), _columns_of(store, "meta", where))
-    return [_named(column, taken) for column in found]
+    return look_at(store, "jobs", where).columns(reserved)
 
 
-def _columns_of(store: Store, source: str, where: str) -> Iterator[Column]:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found when many jobs were looked at."""
+
+    inputs: Shapes = field(default_factory=lambda: Shapes())
+    notes: Shapes = field(default_factory=lambda: Shapes())
+    models: set[str] = field(default_factory=set)
+    counted: list[tuple[Any, ...]] = field(default_factory=list)
+    """What the caller had counted, of some jobs each."""
+
+    def columns(self, reserved: Collection[str]) -> list[Column]:
+        """Return the columns, none of which has one of the names *reserved*."""
+        taken = set(reserved)
+        found = [*_columns_of(self.inputs, "inputs"), *_columns_of(self.notes, "meta")]
+        return [_named(column, taken) for column in found]
+
+
+def look_at(store: Store, joined: str, where: str, count: Sequence[str] = ()) -> Looked:
+    """Look at the jobs in *joined* tables that satisfy *where*; *count* names SQL aggregates to take too."""
+    looked = Looked()
+    last: int = store.connection.execute("SELECT ifnull(max(seq), 0) FROM jobs").fetchone()[0]
+    of = f"FROM {joined} WHERE seq > ? AND seq <= ? AND ({where})"
+    counts = ", ".join(["count(*)", *count])
+    together = f"""SELECT json_group_array(DISTINCT model), group_concat(inputs),
+        group_concat(meta) FILTER (WHERE meta <> '{{}}'), {counts} {of}"""
+    for after in range(0, last, AT_ONCE):
+        piece = (after, after + AT_ONCE)
+        try:
+            models, inputs, notes, *counted = gathered(store, together, piece)
+        except TooLarge:
+            counted = store.connection.execute(f"SELECT {counts} {of}", piece).fetchone()
+            for model, inputs, notes in store.connection.execute(f"SELECT model, inputs, meta {of}", piece):
+                looked.models.add(model)
+                looked.inputs.add(inputs)
+                looked.notes.add(notes)
+        else:
+            looked.models.update(json.loads(models))
+            looked.inputs.add(inputs or "")
+            looked.notes.add(notes or "")
+        looked.counted.append(tuple(counted))
+    return looked
+
+
+def _columns_of(shapes: Shapes, source: str) -> Iterator[Column]:
     """Yield the columns under the names they have in *source*."""
-    shapes: dict[str, set[str]] = defaultdict(set)
-    for (written,) in store.connection.execute(f"SELECT {source} FROM jobs WHERE {where}"):
-        if written == "{}":
-            continue
-        for name, value in json.loads(written).items():
-            word = WORDS.get(value.__class__)
-            if word is not None:
-                shapes[name].add(word)
-            else:
-                shapes[name].update(_shapes_of(value))
-        if len(shapes) > MOST_COLUMNS:
-            yield Column(name=source, source=source, key=None, kind=Kind.JSON)
-            return
-    for name in sorted(shapes):
-        kind, is_list = _kind_of(shapes[name])
+    if len(shapes.by_name) > MOST_COLUMNS:
+        yield Column(name=source, source=source, key=None, kind=Kind.JSON)
+        return
+    for name in sorted(shapes.by_name):
+        kind, is_list = _kind_of(shapes.by_name[name])
         yield Column(name=name, source=source, key=name, kind=kind, is_list=is_list)
+
+
+class Shapes:
+    """What the values under each name are, of all objects that were added."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, set[str]] = defaultdict(set)
+        self.are_alike = True
+        """Whether all objects have the same names, in the same order."""
+        self._names: tuple[str, ...] | None = None
+
+    def add(self, text: str) -> None:
+        """Add objects, written as JSON with a comma between."""
+        if len(self.by_name) > MOST_COLUMNS:
+            return  # that is enough to know
+        text = f"[{text}]"
+        try:
+            self._add_all(orjson.loads(text))
+        except (orjson.JSONDecodeError, _Inexact):  # half a character, a number beyond 64 bits
+            self._add_all(json.loads(text), is_exact=True)
+
+    def _add_all(self, rows: list[dict[str, Json]], *, is_exact: bool = False) -> None:
+        by_names: dict[tuple[str, ...], list[dict[str, Json]]] = defaultdict(list)
+        for row in rows:
+            by_names[tuple(row)].append(row)
+        for names, alike in by_names.items():
+            self._names = names if self._names is None else self._names
+            self.are_alike = self.are_alike and names == self._names
+            columns = zip(*[row.values() for row in alike], strict=True)
+            for name, values in zip(names, columns, strict=True):
+                self.by_name[name].update(_shapes_of_all(values, is_exact=is_exact))
+
+
+class _Inexact(Exception):
+    """A number with a fraction, which may be a whole one beyond 64 bits."""
+
+
+def _shapes_of_all(values: Sequence[Json], *, is_exact: bool) -> Collection[str]:
+    """Return what *values* are.  Raises _Inexact."""
+    kinds: set[type] = {*map(type, values)}
+    lists = [value for value in values if isinstance(value, list)] if list in kinds else []
+    inner = {*map(type, chain.from_iterable(lists))}
+    if not is_exact and float in kinds | inner:
+        raise _Inexact
+    if kinds == {int}:
+        return {shape for one in (min(values), max(values)) for shape in _shapes_of(one)}  # type: ignore[type-var]
+    if kinds == {list} and inner <= WORDS.keys():
+        return {LIST, *(LIST + WORDS[one] for one in inner)}
+    if kinds <= WORDS.keys():
+        return {WORDS[one] for one in kinds}
+    return {shape for value in values for shape in _shapes_of(value)}
 
 
 def _shapes_of(value: Json) -> Collection[str]:

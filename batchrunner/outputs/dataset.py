@@ -12,8 +12,10 @@ folder is infer_module_for_data_files_list in the library's load.py (the same fr
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -23,8 +25,9 @@ from .._types import Json
 from ..disk import replaced_file
 from ..ledger import Store
 from ..ledger.stored import has_stored
-from .columns import Column, Kind, cells, survey
-from .results import Interrupted, json_line
+from .columns import Column, Kind, Looked, cells, look_at
+from .lines import IN_ORDER, IN_PIECE, Piece, json_line, pieces, text_of
+from .results import Interrupted
 
 OWN_COLUMNS: Final = ("file_name", "id", "model")
 
@@ -45,15 +48,16 @@ ANCHOR: Final = ".data-set"
 STORE: Final = "store"
 """The column that says where a file is in an object store, in folders with any that is there."""
 
-_SAVED: Final = """FROM artifacts a JOIN jobs ON jobs.seq = a.job AND jobs.generation = a.generation
-    WHERE a.saved_at IS NOT NULL AND {where}"""
+_JOINED: Final = """jobs CROSS JOIN artifacts a ON jobs.seq = a.job AND jobs.generation = a.generation
+    LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)"""
 
-_WITH_STORE: Final = "LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)"
+_SAVED: Final = "a.saved_at IS NOT NULL AND ({where})"
 
-_FILES: Final = f"""SELECT jobs.id, model, inputs, meta, a.file AS file, s.url AS stored
-    {_SAVED.replace("WHERE", f"{_WITH_STORE} WHERE")} ORDER BY in_manifest DESC, position, seq, a.n"""
+_STORED_ONLY: Final = "s.url IS NOT NULL AND ({where})"
 
-_STORED_ONLY: Final = _FILES.replace("a.saved_at IS NOT NULL", "s.url IS NOT NULL")
+_ENDING: Final = """iif(length(a.file) - length(replace(a.file, '.', '')) = 1,
+    'x' || substr(a.file, instr(a.file, '.')), a.file)"""
+"""Of a name with one dot only what follows it: a million names are a few."""
 
 _DTYPES: Final = {
     Kind.TEXT: "string",
@@ -66,28 +70,53 @@ _DTYPES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What a folder's data set holds: files by kind, the kind it counts as first, and columns beside ours."""
+    """What a folder's data set holds: files by kind, the kind it counts as first, and what its jobs have."""
 
     counts: dict[str, int]
     columns: list[Column]
+    are_alike: bool
+    """Whether all jobs have all inputs."""
+    models: list[str]
+    ending: str | None
+    """How all names end, where they end alike."""
     where: str
     """The SQL condition that its jobs satisfy."""
     has_strangers: bool
     """Files that are no films stand among the films."""
-    has_stored: bool = False
+    has_stored: bool
     """Files are in an object store, too, or there only."""
 
 
 def look_into(store: Store, where: str = "1", *, has_strangers: bool = False) -> Contents:
     """Return what the data set of the jobs that satisfy *where* holds; all that have a file are looked at."""
-    rows = store.connection.execute(f"SELECT kind, count(*) {_SAVED.format(where=where)} GROUP BY kind")
-    found = dict(rows.fetchall())
-    counts = {kind: found[kind] for kind in LOADED if kind in found}
     stored = has_stored(store)
-    has_files = f"seq IN (SELECT job FROM {'artifacts WHERE saved_at IS NOT NULL' if counts else 'stored'})"
+    looked = _looked_at(store, _SAVED.format(where=where))
+    totals = [sum(numbers) for numbers in zip(*[counted[1:-2] for counted in looked.counted], strict=True)]
+    counts = {kind: n for kind, n in zip(LOADED, totals, strict=False) if n}
+    if stored and not counts:
+        looked = _looked_at(store, _STORED_ONLY.format(where=where))
+    endings = {ending for counted in looked.counted for ending in counted[-2:] if ending is not None}
     reserved = (*OWN_COLUMNS, *islice(counts, 1))  # the library calls the file's column by its kind
-    columns = survey(store, (*reserved, *([STORE] if stored else [])), f"{has_files} AND {where}")
-    return Contents(counts, columns, where, has_strangers, stored)
+    return Contents(
+        counts=counts,
+        columns=looked.columns((*reserved, *([STORE] if stored else []))),
+        are_alike=looked.inputs.are_alike,
+        models=sorted(looked.models) or _all_models(store),
+        ending=endings.pop() if len(endings) == 1 else None,
+        where=where,
+        has_strangers=has_strangers,
+        has_stored=stored,
+    )
+
+
+def _looked_at(store: Store, where: str) -> Looked:
+    """Look at the jobs of all files; count these by kind, and see how the names end."""
+    count = [f"count(*) FILTER (WHERE kind = '{kind}')" for kind in LOADED]
+    return look_at(store, _JOINED, where, [*count, f"min({_ENDING})", f"max({_ENDING})"])
+
+
+def _all_models(store: Store) -> list[str]:
+    return [row[0] for row in store.connection.execute("SELECT DISTINCT model FROM jobs ORDER BY 1")]
 
 
 def write_data_set(
@@ -101,11 +130,22 @@ def write_data_set(
     """Write ``metadata.jsonl`` and the card.  Raises Interrupted as soon as *go_on* says no."""
     contents = look_into(store, where, has_strangers=has_strangers)
     with replaced_file(folder / "metadata.jsonl") as file:
-        for row in read_metadata(store, contents):
+        for text in read_text(store, contents):
             if not go_on():
                 raise Interrupted
-            file.write(json_line(row) + "\n")
+            file.write(text)
     write_card(store, folder, contents)
+
+
+def read_text(store: Store, contents: Contents) -> Iterator[str]:
+    """Yield what `read_metadata` does as text of some lines at a time."""
+    line, joined = _line_in_sql(contents), _files(contents)
+    for piece in pieces(store):
+        text = None if line is None else text_of(store, line, joined, piece)
+        if text is None:
+            yield from (json_line(row) + "\n" for row in _rows(store, contents, piece))
+        else:
+            yield text
 
 
 def read_metadata(store: Store, contents: Contents) -> Iterator[dict[str, Json]]:
@@ -113,8 +153,21 @@ def read_metadata(store: Store, contents: Contents) -> Iterator[dict[str, Json]]
 
     In a folder whose files are all in the store and nowhere else, one row a stored file, without a name.
     """
-    files = _FILES if contents.counts else _STORED_ONLY
-    for row in store.connection.execute(files.format(where=contents.where)):
+    for piece in pieces(store):
+        yield from _rows(store, contents, piece)
+
+
+def _files(contents: Contents) -> str:
+    """Return the SQL from FROM on for the files of a piece."""
+    which = _SAVED if contents.counts or not contents.has_stored else _STORED_ONLY
+    return (
+        f"FROM {_JOINED} WHERE {IN_PIECE} AND {which.format(where=contents.where)} ORDER BY {IN_ORDER}, a.n"
+    )
+
+
+def _rows(store: Store, contents: Contents, piece: Piece) -> Iterator[dict[str, Json]]:
+    of = f"SELECT jobs.id, model, inputs, meta, a.file AS file, s.url AS stored {_files(contents)}"
+    for row in store.connection.execute(of, piece):
         yield {
             **({"file_name": row["file"]} if contents.counts else {}),
             **({STORE: row["stored"]} if contents.has_stored else {}),
@@ -122,6 +175,32 @@ def read_metadata(store: Store, contents: Contents) -> Iterator[dict[str, Json]]
             "model": row["model"],
             **cells(contents.columns, json.loads(row["inputs"]), json.loads(row["meta"])),
         }
+
+
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_ .-]+")
+"""Names that SQLite finds in JSON as they are written."""
+
+
+def _line_in_sql(contents: Contents) -> str | None:
+    """Return the SQL expression for a row as JSON; None where Python has to put it together."""
+    columns = contents.columns
+    if sqlite3.sqlite_version_info < (3, 38) or any(
+        column.kind is Kind.JSON or not _PLAIN_NAME.fullmatch(column.key or "") for column in columns
+    ):
+        return None
+    own = {"file_name": "a.file"} if contents.counts else {}
+    own |= {STORE: "s.url"} if contents.has_stored else {}
+    own |= {"id": "jobs.id", "model": "model"}
+    names, values = list(own), [f"json_quote({value})" for value in own.values()]
+    is_copied = contents.are_alike and all(column.name == column.key for column in columns)
+    if not is_copied:
+        names += [column.name for column in columns]
+        values += [f"""ifnull({column.source} -> '$."{column.key}"', 'null')""" for column in columns]
+    written = ", ".join(f"{json_line(name)}: %s" for name in names)
+    if not is_copied:
+        return f"printf('{{{written}}}', {', '.join(values)})"
+    inputs = "iif(inputs = '{}', '}', ', ' || substr(inputs, 2))"
+    return f"printf('{{{written}%s', {', '.join(values)}, {inputs})"
 
 
 def write_card(store: Store, folder: Path, contents: Contents) -> None:
@@ -137,11 +216,7 @@ def write_card(store: Store, folder: Path, contents: Contents) -> None:
     with replaced_file(card) as file:
         more = RESULTS_TOO if (folder / "results.jsonl").exists() else ""
         simulated = store.fact("simulated") == "1"
-        file.write(_card(config, contents.counts, _models(store), more, simulated=simulated))
-
-
-def _models(store: Store) -> list[str]:
-    return [row[0] for row in store.connection.execute("SELECT DISTINCT model FROM jobs ORDER BY 1")]
+        file.write(_card(config, contents.counts, contents.models, more, simulated=simulated))
 
 
 def _features(contents: Contents) -> list[Json]:
@@ -161,17 +236,24 @@ def _anchored(folder: Path, store: Store, contents: Contents) -> str:
     """Return the path by which the library sees what the folder holds; make the file if need be."""
     kind = next(iter(contents.counts))
     anchor = folder / f"{ANCHOR}{LOADED[kind][0]}"
-    if not contents.has_strangers and _is_plain(store, kind, contents.where):
+    if not contents.has_strangers and _is_plain(store, kind, contents):
         anchor.unlink(missing_ok=True)
         return f"{FOLDERS[kind]}/**"
     anchor.touch(mode=0o600)
     return anchor.name
 
 
-def _is_plain(store: Store, kind: str, where: str) -> bool:
+def _is_plain(store: Store, kind: str, contents: Contents) -> bool:
     """Return whether the library, which counts all suffixes of all names, would find this very kind."""
-    rows = store.connection.execute(f"SELECT a.file {_SAVED.format(where=where)} AND a.kind = ?", (kind,))
-    words = Counter(suffix.lower() for (file,) in rows for suffix in PurePosixPath(file).suffixes)
+    if contents.ending is not None and len(contents.counts) == 1:
+        endings: Iterable[tuple[str, int]] = [(contents.ending, 1)]
+    else:
+        of = f"FROM {_JOINED} WHERE {_SAVED.format(where=contents.where)} AND a.kind = ? GROUP BY 1"
+        endings = store.connection.execute(f"SELECT {_ENDING}, count(*) {of}", (kind,))
+    words: Counter[str] = Counter()
+    for file, times in endings:
+        for word in PurePosixPath(file).suffixes:
+            words[word.lower()] += times
     (first, most), *rest = words.most_common(2)
     return first in LOADED[kind] and all(count < most for _, count in rest)
 

@@ -6,50 +6,66 @@ Read from the ledger as a stream and put in place whole, so a reader never sees 
 from __future__ import annotations
 
 import json
-import math
-import re
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
-from json.encoder import encode_basestring
-from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from .._types import Json
 from ..disk import replaced_file
 from ..ledger import Store
 from ..ledger.images import written_paths
 from ..staging import REFERENCE
+from .lines import IN_ORDER, IN_PIECE, json_line, pieces, text_of
 
-_JOINED: Final = """FROM jobs LEFT JOIN artifacts a ON a.job = jobs.seq AND a.generation = jobs.generation
+_JOINED: Final = f"""FROM jobs LEFT JOIN artifacts a ON a.job = jobs.seq AND a.generation = jobs.generation
     LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)
-    WHERE {where} ORDER BY in_manifest DESC, position, seq, a.n"""
+    WHERE {{where}} ORDER BY {IN_ORDER}, a.n"""
 
 _ROWS: Final = f"""SELECT jobs.*, a.n, kind, bytes, sha256, a.url AS url, s.url AS stored_url,
     a.file AS saved_file, a.saved_at AS file_saved_at {_JOINED}"""
 
-_CELLS: Final = f"""SELECT seq, id, row, model, state, inputs, meta, request_id, attempts, cost_usd,
-    submitted_at, completed_at, jobs.saved_at, in_manifest, error_code, error_message, service_code,
-    a.n, iif(a.saved_at IS NULL, NULL, a.file), kind, iif(a.saved_at IS NULL AND s.url IS NULL, NULL, bytes),
-    iif(a.saved_at IS NULL AND s.url IS NULL, NULL, sha256), a.url, s.url {_JOINED}"""
-"""The same for a million lines: nothing that is not shown, and in the order of `_text`."""
+_NOWHERE: Final = "a.saved_at IS NULL AND s.url IS NULL"
 
-_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
+_OUTPUT: Final = f"""printf('{{"file": %s, "kind": %s, "bytes": %s, "sha256": %s, "url": %s%s}}',
+    json_quote(iif(a.saved_at IS NULL, NULL, a.file)), json_quote(kind), json_quote(iif({_NOWHERE}, NULL, bytes)),
+    json_quote(iif({_NOWHERE}, NULL, sha256)), json_quote(a.url),
+    iif(s.url IS NULL, '', printf(', "store": %s', json_quote(s.url))))"""
 
-_UNSHOWN: Final = re.compile("[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_OUTPUTS: Final = f"""(SELECT group_concat({_OUTPUT}, ', ')
+    FROM artifacts a LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)
+    WHERE a.job = seq AND a.generation = jobs.generation)"""  # in the order of the key, which ends in n
+
+_ERROR: Final = """iif(error_code IS NULL, 'null', printf('{"code": %s, "message": %s, "service_code": %s}',
+    json_quote(error_code), json_quote(error_message), json_quote(service_code)))"""
+
+
+def _iso_in_sql(instant: str) -> str:
+    """Return the expression for what `iso` returns, in quotes."""
+    return f"""ifnull(strftime('"%Y-%m-%dT%H:%M:%fZ"', {instant}, 'unixepoch'), 'null')"""
+
+
+_TEXT: Final = f"""printf('{{"id": %s, "row": %d, "model": %s, "status": "%s", "inputs": %s, "meta": %s, '
+    || '"request_id": %s, "attempts": %d, "outputs": [%s], "error": %s, "cost_usd": %s, "submitted_at": %s, '
+    || '"completed_at": %s, "saved_at": %s, "in_manifest": %s}}',
+    json_quote(id), row, json_quote(model), state, inputs, meta,
+    json_quote(request_id), attempts, {_OUTPUTS}, {_ERROR}, json_quote(cost_usd),
+    {_iso_in_sql("submitted_at")}, {_iso_in_sql("completed_at")}, {_iso_in_sql("saved_at")},
+    iif(in_manifest, 'true', 'false'))"""
+"""`_line` as JSON: a million of them are put together where they are."""
 
 
 class Interrupted(Exception):
     """The user does not want to wait for the file."""
 
 
-def read_results(store: Store, where: str = "1") -> Iterator[dict[str, Json]]:
+def read_results(store: Store, where: str = "1", values: Sequence[object] = ()) -> Iterator[dict[str, Json]]:
     """Yield the line of every job that satisfies the SQL condition *where*, as data."""
     paths = written_paths(store)
-    rows = store.connection.execute(_ROWS.format(where=where))
+    rows = store.connection.execute(_ROWS.format(where=where), values)
     for _, group in groupby(rows, key=lambda row: row["seq"]):
         yield _line(list(group), paths)
 
@@ -57,37 +73,27 @@ def read_results(store: Store, where: str = "1") -> Iterator[dict[str, Json]]:
 def write_results(store: Store, path: Path, go_on: Callable[[], bool] = lambda: True) -> None:
     """Write every job's line to *path*.  Raises Interrupted as soon as *go_on* says no."""
     with replaced_file(path) as file:
-        for line in read_lines(store):
+        for text in read_text(store):
             if not go_on():
                 raise Interrupted
-            file.write(line)
+            file.write(text)
 
 
-def read_lines(store: Store) -> Iterator[str]:
-    """Yield what `read_results` does as lines of text, a million of them in seconds.
+def read_text(store: Store) -> Iterator[str]:
+    """Yield what `read_results` does as text of some lines at a time, a million of them in seconds.
 
     The inputs are JSON in the ledger already: they are copied into the line.
     """
-    paths = written_paths(store)
-    cursor = store.connection.cursor()
-    cursor.row_factory = None  # plain tuples
-    for _, group in groupby(cursor.execute(_CELLS.format(where="1")), key=itemgetter(0)):
-        yield _shown(_text(list(group), paths)) + "\n"
-
-
-def json_line(value: Json) -> str:
-    """Return *value* as one line of JSON that people can read and a terminal can show.
-
-    Control characters above ASCII and those that turn the direction of text are written as escapes.
-    """
-    return _shown(_ENCODER.encode(value))
-
-
-def _shown(text: str) -> str:
-    if text.isascii() and "\x7f" not in text:
-        return text
-    whole = text.encode("utf-8", "replace").decode()
-    return _UNSHOWN.sub(lambda found: f"\\u{ord(found[0]):04x}", whole)
+    has_paths = bool(written_paths(store))
+    for piece in pieces(store):
+        text = None
+        if not has_paths:  # else lines have one name more
+            joined = f"FROM jobs WHERE {IN_PIECE} ORDER BY {IN_ORDER}"
+            text = text_of(store, _TEXT, joined, piece)
+        if text is None:
+            yield from (json_line(line) + "\n" for line in read_results(store, IN_PIECE, piece))
+        else:
+            yield text
 
 
 def _line(rows: list[sqlite3.Row], paths: Mapping[str, str]) -> dict[str, Json]:
@@ -131,55 +137,6 @@ def _local_files(inputs: str, paths: Mapping[str, str]) -> dict[str, Json]:
     return {found[0]: paths[found[0]] for found in references if found[0] in paths}
 
 
-def _text(rows: list[tuple[Any, ...]], paths: Mapping[str, str]) -> str:
-    """Return `_line` as JSON, put together from the parts that need no thought."""
-    (_, job_id, line, model, state, inputs, meta, request_id, attempts, cost_usd, submitted_at, completed_at,
-     saved_at, in_manifest, code, message, service_code, *_) = rows[0]  # fmt: skip
-    local_files = _local_files(inputs, paths)
-    local = f'"local_files": {_ENCODER.encode(local_files)}, ' if local_files else ""
-    outputs = ", ".join([_output_text(*row[-7:]) for row in rows if row[-7] is not None])
-    error: Json = {"code": code, "message": message, "service_code": service_code}
-    return (
-        f'{{"id": {_quoted(job_id)}, "row": {line}, "model": {_quoted(model)}, "status": "{state}", '
-        f'"inputs": {_copied(inputs)}, '
-        f'{local}"meta": {_copied(meta)}, "request_id": {_quoted(request_id)}, '
-        f'"attempts": {attempts}, "outputs": [{outputs}], '
-        f'"error": {"null" if code is None else _ENCODER.encode(error)}, '
-        f'"cost_usd": {"null" if cost_usd is None else _ENCODER.encode(cost_usd)}, '
-        f'"submitted_at": {_instant(submitted_at)}, "completed_at": {_instant(completed_at)}, '
-        f'"saved_at": {_instant(saved_at)}, "in_manifest": {"true" if in_manifest else "false"}}}'
-    )
-
-
-def _output_text(
-    _: int,
-    file: str | None,
-    kind: str | None,
-    size: int | None,
-    sha256: str | None,
-    url: str,
-    stored: str | None,
-) -> str:
-    store = "" if stored is None else f', "store": {_quoted(stored)}'
-    return (
-        f'{{"file": {_quoted(file)}, "kind": {_quoted(kind)}, "bytes": {"null" if size is None else size}, '
-        f'"sha256": {_quoted(sha256)}, "url": {_quoted(url)}{store}}}'
-    )
-
-
-def _quoted(text: str | None) -> str:
-    return "null" if text is None else encode_basestring(text)
-
-
-def _copied(written: str) -> str:
-    """Return the ledger's JSON as it is; its escapes, if it has any, as the letters that people read."""
-    return _ENCODER.encode(json.loads(written)) if "\\u" in written else written
-
-
-def _instant(instant: float | None) -> str:
-    return "null" if instant is None else f'"{iso(instant)}"'
-
-
 def _error(job: sqlite3.Row) -> dict[str, Json] | None:
     if job["error_code"] is None:
         return None
@@ -187,14 +144,16 @@ def _error(job: sqlite3.Row) -> dict[str, Json] | None:
 
 
 def iso(instant: float | None) -> str | None:
-    """Return an instant in ISO 8601, UTC, with milliseconds."""
+    """Return an instant in ISO 8601, UTC, to the millisecond."""
     if instant is None:
         return None
-    second = math.floor(instant)
-    millisecond = round((instant - second) * 1e6) // 1000  # as datetime does: rounded once, then cut
-    if millisecond == 1000:
-        second, millisecond = second + 1, 0
-    return f"{_second(second)}.{millisecond:03}Z"
+    # Rounded as SQLite does, which writes a million lines: it counts from noon of 24 November 4714 BC.
+    milliseconds = int(instant * 1000.0 + JULIAN_MS + 0.5) - JULIAN_MS
+    return f"{_second(milliseconds // 1000)}.{milliseconds % 1000:03}Z"
+
+
+JULIAN_MS: Final = 210_866_760_000_000
+"""Milliseconds from there to 1970."""
 
 
 @lru_cache(maxsize=4096)

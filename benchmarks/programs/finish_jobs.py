@@ -2,23 +2,44 @@
 
     python -m benchmarks.programs.finish_jobs FOLDER COUNT
 
-The jobs go through the ledger's own steps, in one transaction; their files are empty, but there.
+One job goes through the ledger's own steps, the others become like it; their files are empty, but there.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from contextlib import closing
-from itertools import islice
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 from batchrunner._types import Output, RequestId
 from batchrunner.ledger import Store
+from batchrunner.ledger.files import LAYOUT
+from batchrunner.ledger.loading import indexes_built_after
 from batchrunner.lifecycle import State
+from batchrunner.naming import Layout
+
+_ALIKE: Final = (
+    """INSERT INTO attempts (job, generation, number, intent_at, request_id, submitted_at, completed_at,
+        outcome, cost_usd, ran_at_least_s, ran_at_most_s)
+    SELECT j.seq, a.generation, a.number, intent_at, 'earlier-' || j.seq, a.submitted_at, a.completed_at,
+        outcome, a.cost_usd, ran_at_least_s, ran_at_most_s FROM later j JOIN attempts a ON a.job = :first""",
+    """WITH named AS MATERIALIZED (SELECT seq, made_file(id) AS name FROM later)
+    INSERT INTO artifacts (job, generation, n, key, url, kind, file, file_key, bytes, sha256, saved_at)
+    SELECT seq, generation, n, key, 'https://films.example.com/' || seq || '.mp4', kind, name, name, bytes,
+        sha256, saved_at FROM named JOIN artifacts a ON a.job = :first""",
+    """UPDATE jobs SET state = f.state, attempts = f.attempts, request_id = 'earlier-' || jobs.seq,
+        submitted_at = f.submitted_at, completed_at = f.completed_at, saved_at = f.saved_at,
+        cost_usd = f.cost_usd FROM jobs f WHERE f.seq = :first AND jobs.seq IN (SELECT seq FROM later)""",
+)
 
 
 def finish(store: Store, folder: Path, seq: int) -> None:
+    """Lead one job through all steps."""
     now, link = time.time(), Output(key="video", url=f"https://films.example.com/{seq}.mp4")
     store.intend(seq, now)
     store.accepted(seq, RequestId(f"earlier-{seq}"), now)
@@ -31,12 +52,34 @@ def finish(store: Store, folder: Path, seq: int) -> None:
     store.file_saved(seq, 1, now)
 
 
+def made_file(folder: Path, layout: Layout, job_id: str) -> str:
+    """Make the empty file of a job with a plain id, and return its name."""
+    spread = f"/{sha256(job_id.encode()).hexdigest()[:2]}" if layout.sharded else ""
+    name = f"videos{spread}/{job_id}.mp4"
+    try:
+        os.close(os.open(f"{folder}/{name}", os.O_CREAT | os.O_EXCL, 0o600))  # a million of them
+    except FileNotFoundError:
+        (folder / name).parent.mkdir()
+        (folder / name).touch()
+    return name
+
+
 def main(folder: Path, count: int) -> None:
     (folder / "videos").mkdir(exist_ok=True)
     with closing(Store.open(folder / "ledger.sqlite")) as store:
+        connection = store.connection
+        make = partial(made_file, folder, Layout.parse(store.fact(LAYOUT)))
+        connection.create_function("made_file", 1, make)
         with store.transaction():
-            for seq in islice(store.seqs(State.PENDING), count):
-                finish(store, folder, seq)
+            first, *_ = store.seqs(State.PENDING)
+            finish(store, folder, first)
+            connection.execute(
+                "CREATE TEMP TABLE later AS SELECT seq, id FROM jobs"
+                f" WHERE state = '{State.PENDING}' ORDER BY position LIMIT ?", (count - 1,),
+            )  # fmt: skip
+            with indexes_built_after(connection, "jobs"), indexes_built_after(connection, "artifacts"):
+                for statement in _ALIKE:
+                    connection.execute(statement, {"first": first})
         store.checkpoint()
 
 

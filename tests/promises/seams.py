@@ -170,14 +170,14 @@ def _watch_films(watcher: Watcher) -> None:
 
 
 def _watch_end(watcher: Watcher) -> None:
-    lines = results.read_lines
+    texts = results.read_text
 
     def half_written(store: Store) -> Iterator[str]:
-        for line in lines(store):
-            yield line
+        for text in texts(store):
+            yield text
             watcher.reach(P.RESULTS_HALF_WRITTEN)
 
-    put(results, "read_lines", half_written)
+    put(results, "read_text", half_written)
     _before(watcher, disk, "move_durably", P.REPORT_WRITTEN)
     _after(watcher, disk, "move_durably", P.REPORT_NAMED)
     _before(watcher, Store, "checkpoint", P.CHECKPOINT_DUE)

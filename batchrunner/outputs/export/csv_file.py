@@ -15,7 +15,7 @@ from typing import Final
 from ..._types import Json
 from ...disk import replaced_file
 from ...ledger import Store
-from ..results import json_line
+from ..lines import json_line
 from .subject import Exported, Options
 from .table import table_of
 

@@ -13,7 +13,8 @@ from ...disk import make_folder
 from ...ledger import Store
 from ...ledger.folding import source_of
 from ..dataset import write_data_set
-from ..results import json_line, read_results
+from ..lines import json_line
+from ..results import read_results
 from .subject import Exported, Options, film_path, saved_outputs
 
 

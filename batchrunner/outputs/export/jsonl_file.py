@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ...disk import replaced_file
 from ...ledger import Store
-from ..results import json_line, read_results
+from ..lines import json_line
+from ..results import read_results
 from .subject import Exported, Options
 
 

@@ -18,7 +18,8 @@ from typing import Any, BinaryIO, Final
 
 from ...ledger import Store
 from ...names import safe_stem
-from ..results import json_line, read_results
+from ..lines import json_line
+from ..results import read_results
 from .subject import Exported, Options, film_path, saved_outputs
 
 PROMPTS: Final = ("prompt", "text")

@@ -12,6 +12,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from ..._types import Json
@@ -39,9 +40,16 @@ _CHOSEN: Final = f"""SELECT seq FROM (SELECT seq FROM jobs WHERE {_BAD} ORDER BY
     UNION ALL SELECT seq FROM (SELECT seq FROM jobs WHERE NOT ({_BAD})
     ORDER BY state = '{State.SUCCEEDED}' DESC, saved_at DESC, position, seq LIMIT :most)"""
 
-_FILES: Final = """SELECT kind, file, bytes, s.url AS stored FROM artifacts a
-    LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)
-    WHERE a.job = ? AND a.generation = ? AND (saved_at IS NOT NULL OR s.url IS NOT NULL) ORDER BY a.n"""
+_FILES: Final = """(SELECT group_concat(printf('[%s,%s,%s%s]', json_quote(kind), json_quote(a.file),
+    json_quote(bytes), iif(s.url IS NULL, '', ',' || json_quote(s.url))))
+    FROM artifacts a LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)
+    WHERE a.job = seq AND a.generation = jobs.generation
+    AND (a.saved_at IS NOT NULL OR s.url IS NOT NULL)) AS files"""
+"""In the order of the primary key, which ends in n."""
+
+_CELLS: Final = f"""SELECT in_manifest, position, seq, id, row, model, state, inputs, meta, {_FILES},
+    attempts, cost_usd, submitted_at, completed_at, saved_at, error_code, error_message, request_id
+    FROM jobs WHERE seq = ?"""
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -74,8 +82,8 @@ def embed_jobs(
     for job in _chosen(store, most):
         if not go_on():
             raise Interrupted
-        text = inert_json(_values(store, job, models))
-        left_bytes -= len(text.encode("utf-8", "replace"))
+        text = _written(job, models)
+        left_bytes -= len(text.encode())
         if left_bytes < 0:
             break
         kept.append(((not job["in_manifest"], job["position"], job["seq"]), text))
@@ -86,35 +94,45 @@ def embed_jobs(
 
 def inert_json(value: Json) -> str:
     """Return *value* as compact JSON that can stand inside any HTML element."""
-    clean = _ENCODER.encode(value).encode("utf-8", "replace").decode()  # half a surrogate pair has no UTF-8
+    return _inert(_ENCODER.encode(value))
+
+
+def _inert(text: str) -> str:
+    clean = text.encode("utf-8", "replace").decode()  # half a surrogate pair has no UTF-8
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", clean)
 
 
 def _chosen(store: Store, most: int) -> Iterator[sqlite3.Row]:
     seqs = [row[0] for row in store.connection.execute(_CHOSEN, {"half": most // 2, "most": most})]
     for seq in seqs[:most]:
-        yield store.connection.execute("SELECT * FROM jobs WHERE seq = ?", (seq,)).fetchone()
+        yield store.connection.execute(_CELLS, (seq,)).fetchone()
 
 
-def _values(store: Store, job: sqlite3.Row, models: dict[str, int]) -> list[Json]:
-    files: list[Json] = [
-        [row["kind"], row["file"], row["bytes"], *([row["stored"]] if row["stored"] else [])]
-        for row in store.connection.execute(_FILES, (job["seq"], job["generation"]))
-    ]
-    return [
-        job["id"], job["row"], models.setdefault(job["model"], len(models)), job["state"],
-        _read(job["inputs"]), _read(job["meta"]), files, job["attempts"],
-        job["cost_usd"], _rounded(job["submitted_at"]), _rounded(job["completed_at"]),
-        _rounded(job["saved_at"]), job["error_code"], _shortened(job["error_message"]), job["request_id"],
-        0 if job["in_manifest"] else 1,
-    ]  # fmt: skip
+def _written(job: sqlite3.Row, models: dict[str, int]) -> str:
+    """Return the values of FIELDS as inert JSON; the inputs are JSON in the ledger already."""
+    return _inert(
+        f"[{_quoted(job['id'])},{job['row']},{models.setdefault(job['model'], len(models))},"
+        f'"{job["state"]}",{_copied(job["inputs"])},{_copied(job["meta"])},[{job["files"] or ""}],'
+        f"{job['attempts']},{_number(job['cost_usd'])},{_number(_rounded(job['submitted_at']))},"
+        f"{_number(_rounded(job['completed_at']))},{_number(_rounded(job['saved_at']))},"
+        f"{_quoted(job['error_code'])},{_quoted(_shortened(job['error_message']))},"
+        f"{_quoted(job['request_id'])},{0 if job['in_manifest'] else 1}]"
+    )
 
 
-def _read(text: str) -> Json:
-    value: Json = json.loads(text)
-    if len(text) > LONGEST_TEXT or _MAY_BE_INEXACT.search(text):  # few are: the others are taken as they are
-        return _shortened(value)  # type: ignore[no-any-return]
-    return value
+def _quoted(text: str | None) -> str:
+    return "null" if text is None else encode_basestring(text)
+
+
+def _number(number: float | None) -> str:
+    return "null" if number is None else repr(number)
+
+
+def _copied(text: str) -> str:
+    """Return the ledger's JSON, as it is where nothing in it is too long, too large or an escape."""
+    if len(text) > LONGEST_TEXT or _MAY_BE_INEXACT.search(text):
+        return _ENCODER.encode(_shortened(json.loads(text)))
+    return _ENCODER.encode(json.loads(text)) if "\\u" in text else text
 
 
 def _shortened(value: Any) -> Any:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Final
 
 from ..._types import Json
 from ...ledger import Store
+from ...ledger.files import FOLDER_OF_KIND
 from ...lifecycle import State
 
 MOST_BARS: Final = 120
@@ -109,19 +109,14 @@ class Figures:
 
 def read_figures(store: Store) -> Figures:
     """Return the numbers of the folder."""
-    files = store.connection.execute(
-        "SELECT kind, count(*), sum(bytes) FROM artifacts a JOIN jobs"
-        " ON seq = a.job AND jobs.generation = a.generation"
-        " LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)"
-        " WHERE a.saved_at IS NOT NULL OR s.url IS NOT NULL GROUP BY kind ORDER BY kind"
-    ).fetchall()
+    kinds, superseded = _files(store), store.superseded_count()
     first_at, last_at, busy_s = _spans(store)
     return Figures(
         states=store.counts(),
         gone=store.count("NOT in_manifest"),
-        superseded=store.superseded_count(),
-        kinds={row[0]: row[1] for row in files},
-        size_bytes=sum(row[2] or 0 for row in files),
+        superseded=superseded,
+        kinds={kind: n for kind, (n, _) in kinds.items() if n},
+        size_bytes=sum(size_bytes for _, size_bytes in kinds.values()),
         cost_usd=store.cost_usd(),
         first_at=first_at,
         last_at=last_at,
@@ -129,6 +124,21 @@ def read_figures(store: Store) -> Figures:
         throughput=_throughput(store),
         models=_models(store),
     )
+
+
+def _files(store: Store) -> dict[str, tuple[int, int]]:
+    """Return how many files there are of each kind, and their bytes."""
+    kinds = sorted(FOLDER_OF_KIND)
+    sums = ("count(*)", "sum(bytes)")
+    columns = ", ".join(f"{of} FILTER (WHERE kind = '{kind}')" for kind in kinds for of in sums)
+    # With nothing superseded every file is a job's latest, and no job need be looked at.
+    latest = "JOIN jobs ON seq = a.job AND jobs.generation = a.generation" if store.superseded_count() else ""
+    found = store.connection.execute(
+        f"SELECT {columns} FROM artifacts a {latest}"
+        " LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)"
+        " WHERE a.saved_at IS NOT NULL OR s.url IS NOT NULL"
+    ).fetchone()
+    return {kind: (found[2 * at], found[2 * at + 1] or 0) for at, kind in enumerate(kinds)}
 
 
 def _spans(store: Store) -> tuple[float | None, float | None, float]:
@@ -208,10 +218,13 @@ def _run_times(store: Store) -> Iterator[tuple[str, RunTimes]]:
     """Yield each model's run times; a run time is taken as the middle of what the looks showed."""
     rows = store.connection.execute(
         "SELECT model, (ran_at_least_s + ran_at_most_s) / 2 FROM attempts JOIN jobs ON seq = job"
-        " WHERE ran_at_most_s IS NOT NULL ORDER BY model"
+        " WHERE ran_at_most_s IS NOT NULL"
     )
-    for model, group in groupby(rows, key=lambda row: str(row[0])):
-        yield model, run_times_of(array("d", (row[1] for row in group)))
+    found: dict[str, array[float]] = defaultdict(lambda: array("d"))
+    for model, seconds in rows:
+        found[model].append(seconds)
+    for model in sorted(found):
+        yield model, run_times_of(found[model])
 
 
 def run_times_of(seconds: array[float]) -> RunTimes:
