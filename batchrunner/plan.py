@@ -20,8 +20,10 @@ from ._types import Inputs, JobError, Json
 from .errors import ErrorCode, ManifestInvalid
 from .ledger import Entry, Store
 from .ledger.intake import Edit, Intake, leave_to_others, stage, staged_ids, take_in
+from .ledger.loading import rarely_collected
 from .lifecycle import State
 from .manifest.read import Found
+from .manifest.repeated import Checked, check_rows
 from .quote import Quote
 from .settings import OnUnknown, Rerun, Selection, Settings
 from .sharding import Shard
@@ -68,19 +70,25 @@ class Plan:
         return sum(edit.pays_again for edit in self.edits)
 
 
-def load_jobs(
-    store: Store, rows: Iterable[Found], *, only_check: bool = False, shard: Shard | None = None
-) -> int:
-    """Stage a manifest's rows and return their number.
+def load_jobs(store: Store, rows: Iterable[Found], *, shard: Shard | None = None) -> int:
+    """Stage a manifest's rows and return their number; with *shard* only its own can be taken in.
 
-    With *only_check* they cannot be taken in; with *shard* only its own can.  Raises ManifestInvalid with
-    every problem, of whichever shard, when there is one.
+    Raises ManifestInvalid with every problem, of whichever shard, when there is one.
     """
-    staged = stage(store, rows, only_check=only_check, shard=shard)
-    if problems := staged.problems:
+    return _valid(stage(store, rows, shard=shard))
+
+
+def check_jobs(rows: Iterable[Found]) -> int:
+    """Do the same without a ledger: nothing can be taken in then."""
+    with rarely_collected():
+        return _valid(check_rows(rows))
+
+
+def _valid(checked: Checked) -> int:
+    if problems := checked.problems:
         number = f"{len(problems)} problem" + ("s" if len(problems) > 1 else "")
-        raise ManifestInvalid(f"the manifest has {number}; nothing was sent", problems, jobs=staged.jobs)
-    return staged.jobs
+        raise ManifestInvalid(f"the manifest has {number}; nothing was sent", problems, jobs=checked.jobs)
+    return checked.jobs
 
 
 def prepare(

@@ -14,7 +14,7 @@ from ..manifest import NamedManifest
 from ..manifest.read import Found
 from ..models import Schemas
 from ..names import printable
-from ..plan import load_jobs
+from ..plan import check_jobs, load_jobs
 from ..service import Service
 from .words import say
 
@@ -47,13 +47,14 @@ def check(rows: Iterable[Found], then: Callable[[Store], None] | None = None) ->
 
     *then* may look further into a ledger that holds them all, each of them pending.
     """
+    if then is None:
+        return check_jobs(rows)
     with closing(Store.scratch()) as store:
-        jobs = load_jobs(store, rows, only_check=then is None)
-        if then is not None:
-            take_in(store, 0.0)
-            try:
-                then(store)
-            except ManifestInvalid as error:
-                error.jobs = jobs - len({problem.id for problem in error.problems})
-                raise
+        jobs = load_jobs(store, rows)
+        take_in(store, 0.0)
+        try:
+            then(store)
+        except ManifestInvalid as error:
+            error.jobs = jobs - len({problem.id for problem in error.problems})
+            raise
         return jobs

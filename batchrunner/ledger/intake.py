@@ -19,9 +19,10 @@ from typing import Final, TypeAlias
 
 from .._types import Job, Json, Place, Problem
 from ..lifecycle import HOLDS_REQUEST, State
-from ..manifest.fingerprint import ID_DIGITS, canonical, fingerprint, fingerprint_of, id_from
+from ..manifest.fingerprint import ID_DIGITS, canonical, fingerprint_of, id_from
 from ..manifest.job_block import JobBlock
 from ..manifest.read import Found
+from ..manifest.repeated import Checked, used_twice
 from ..sharding import Shard
 from .loading import Batch, indexes_built_after, insert_all
 from .store import Store
@@ -31,7 +32,7 @@ MOST_CHARACTERS: Final = 2**20  # of the inputs in one statement, where rows are
 
 _STAGED: Final = """CREATE TEMP TABLE staged (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL, file TEXT NOT NULL, row INTEGER NOT NULL,
-    model TEXT, inputs TEXT, meta TEXT, fingerprint TEXT  -- NULL where nothing will be taken in
+    model TEXT NOT NULL, inputs TEXT NOT NULL, meta TEXT NOT NULL, fingerprint TEXT NOT NULL
     ) STRICT"""
 
 _COLUMNS: Final = "position, id, file, row, model, inputs, meta, fingerprint"
@@ -92,35 +93,23 @@ class Intake:
     gone: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Staged:
-    """What was found in a manifest's rows."""
+def stage(store: Store, rows: Iterable[Found], *, shard: Shard | None = None) -> Checked:
+    """Bring the jobs of *rows* to where `take_in` finds them; with any problem nothing is staged.
 
-    jobs: int
-    problems: tuple[Problem, ...]
-    """In manifest order; with any of them nothing is staged."""
-
-
-def stage(
-    store: Store, rows: Iterable[Found], *, only_check: bool = False, shard: Shard | None = None
-) -> Staged:
-    """Bring the jobs of *rows* to where `take_in` finds them, and return every problem.
-
-    With *only_check* no more is looked at than finds ids used twice: nothing can be taken in then.
     With *shard* they are all kept apart, until `leave_to_others` has taken those of other shards out.
     """
     connection = store.connection
     problems: _Problems = []
     connection.execute("DROP TABLE IF EXISTS temp.staged")
     with _undone_with(problems, connection):
-        if not only_check and shard is None and _is_empty(connection):
+        if shard is None and _is_empty(connection):
             repeated, jobs = _load(connection, _batches(rows, problems))
         else:
             connection.execute(_STAGED)
-            repeated, jobs = _stage(connection, _batches(rows, problems, only_ids=only_check))
+            repeated, jobs = _stage(connection, _batches(rows, problems))
         problems += repeated
     ordered = sorted(problems, key=itemgetter(0))
-    return Staged(jobs=jobs - len(repeated), problems=tuple(problem for _, problem in ordered))
+    return Checked(jobs=jobs - len(repeated), problems=tuple(problem for _, problem in ordered))
 
 
 def _load(connection: sqlite3.Connection, batches: Iterator[Batch]) -> tuple[_Problems, int]:
@@ -204,36 +193,35 @@ def take_in(store: Store, now: float) -> Intake:
 _Problems: TypeAlias = list[tuple[int, Problem]]
 """Each with its position among the rows."""
 
-_Values: TypeAlias = tuple[str | int | None, ...]
+_Values: TypeAlias = tuple[str | int, ...]
 """What the columns of some rows get, one row behind the other."""
 
 
-def _batches(rows: Iterable[Found], problems: _Problems, *, only_ids: bool = False) -> Iterator[Batch]:
+def _batches(rows: Iterable[Found], problems: _Problems) -> Iterator[Batch]:
     """Yield the values of some rows at a time; problems go into *problems*."""
-    values: list[str | int | None] = []
+    values: list[str | int] = []
     size, position = 0, 1
     for row in rows:
         if isinstance(row, Problem):
             problems.append((position, row))
             position += 1
             continue
-        if isinstance(row, JobBlock) and not only_ids:
+        if isinstance(row, JobBlock):
             more, characters = _of_block(row, position)
             values += more
             size += characters
             position += row.size
         else:
-            for job in row.jobs() if isinstance(row, JobBlock) else (row,):
-                values += _id_of(job, position) if only_ids else _of_job(job, position)
-                size += len(str(values[-3]))
-                position += 1
+            values += _of_job(row, position)
+            size += len(str(values[-3]))
+            position += 1
         if len(values) >= MOST_VALUES or size >= MOST_CHARACTERS:
             yield from _pieces(values)
             values, size = [], 0
     yield from _pieces(values)
 
 
-def _pieces(values: list[str | int | None]) -> Iterator[Batch]:
+def _pieces(values: list[str | int]) -> Iterator[Batch]:
     return (values[start : start + MOST_VALUES] for start in range(0, len(values), MOST_VALUES))
 
 
@@ -257,13 +245,6 @@ def _of_block(block: JobBlock, position: int) -> tuple[_Values, int]:
     return tuple(chain.from_iterable(zip(*columns, strict=False))), sum(map(len, written))
 
 
-def _id_of(job: Job, position: int) -> _Values:
-    """Return what tells of a job whether its id is used twice, and what to say then."""
-    job_id, (file, _, line), model, inputs, _ = job
-    print_ = fingerprint(model, inputs) if len(job_id) == ID_DIGITS else None
-    return position, job_id, file, line, None, None, None, print_
-
-
 def _repeated(connection: sqlite3.Connection, table: str) -> _Problems:
     """Return what to say about each job whose id an earlier one has."""
     repeated = connection.execute(_REPEATED.format(table=table)).fetchall()
@@ -274,15 +255,8 @@ def _used_twice(connection: sqlite3.Connection, table: str, row: sqlite3.Row) ->
     first = connection.execute(
         f"SELECT file, row FROM {table} WHERE position = ?", (row["first"],)
     ).fetchone()
-    where = f"line {first['row']}" if first["file"] == row["file"] else f"{first['file']}:{first['row']}"
-    if row["is_made"]:
-        message = f"the same inputs as {where}, and neither row has an id"
-        hint = "give both an id to pay for both, or take one out"
-    else:
-        message = f"the id is used by {where} already"
-        hint = "ids must differ; every id has its own file and its own payment"
     place = Place(file=row["file"], line=row["row"], row=row["row"])
-    return Problem(place=place, id=row["id"], field="id", message=message, hint=hint)
+    return used_twice(place, row["id"], (first["file"], first["row"]), is_made=bool(row["is_made"]))
 
 
 def _take_edit(store: Store, row: sqlite3.Row, now: float) -> Edit | None:

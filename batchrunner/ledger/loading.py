@@ -17,14 +17,14 @@ from typing import Final, TypeAlias
 
 COLLECT_AFTER: Final = 20_000  # objects made and not let go: a few megabytes; Python's own count is 700
 
-Batch: TypeAlias = Sequence[str | int | None]
+Batch: TypeAlias = Sequence[str | int]
 """The values of some rows, one row behind the other."""
 
 
 def insert_all(connection: sqlite3.Connection, into: str, row: str, batches: Iterable[Batch]) -> None:
     """Insert all *batches* *into* a table (``jobs (id, ...)``), each *row* of them as ``(?, ...)`` says."""
     width = row.count("?")
-    with ThreadPoolExecutor(1, thread_name_prefix="intake") as beside, _rarely_collected():
+    with ThreadPoolExecutor(1, thread_name_prefix="intake") as beside, rarely_collected():
         running: Future[object] | None = None
         for batch in batches:
             if running is not None:
@@ -56,7 +56,7 @@ def indexes_built_after(connection: sqlite3.Connection, table: str) -> Iterator[
 
 
 @contextmanager
-def _rarely_collected() -> Iterator[None]:
+def rarely_collected() -> Iterator[None]:
     """Let the garbage collector look less often: rows come and go without cycles, and it would find none.
 
     It would otherwise take a third of the time.  Still bounded: so many objects that stay are looked at.

@@ -20,6 +20,8 @@ from .typed import typed
 TextTyper: TypeAlias = Callable[[str], Json]
 ValueTyper: TypeAlias = Callable[[Json], Json]
 
+FEW: Final = 20
+
 SHORT: Final = 18  # digits that are cheap to compare with the number they make
 
 
@@ -59,6 +61,8 @@ def _each_read_once(cells: Sequence[str], one: TextTyper) -> Sequence[Json]:
 
 
 def _numbers(cells: Sequence[str], one: TextTyper) -> Sequence[Json]:
+    if len(set(cells[:FEW])) < FEW:  # a few words, written again and again
+        return _each_read_once(cells, one)
     try:
         numbers = list(map(int, cells)) if max(map(len, cells)) <= SHORT else []
     except ValueError:

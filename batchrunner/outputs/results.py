@@ -31,7 +31,8 @@ _ROWS: Final = f"""SELECT jobs.*, a.n, kind, bytes, sha256, a.url AS url, s.url 
 _NOWHERE: Final = "a.saved_at IS NULL AND s.url IS NULL"
 
 _OUTPUT: Final = f"""printf('{{"file": %s, "kind": %s, "bytes": %s, "sha256": %s, "url": %s%s}}',
-    json_quote(iif(a.saved_at IS NULL, NULL, a.file)), json_quote(kind), json_quote(iif({_NOWHERE}, NULL, bytes)),
+    json_quote(iif(a.saved_at IS NULL, NULL, a.file)), json_quote(kind),
+    json_quote(iif({_NOWHERE}, NULL, bytes)),
     json_quote(iif({_NOWHERE}, NULL, sha256)), json_quote(a.url),
     iif(s.url IS NULL, '', printf(', "store": %s', json_quote(s.url))))"""
 

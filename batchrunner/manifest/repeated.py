@@ -1,0 +1,127 @@
+"""Which ids are used twice in a manifest, when nothing but that has to be remembered of its jobs?
+
+Ids are told apart by their hashes, eight bytes a job.  Where two hashes are equal, and only there, the ids
+themselves are looked at again: they wait in a temporary file once they are more than some megabytes.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from operator import eq, itemgetter
+from tempfile import SpooledTemporaryFile
+from typing import IO, Final
+
+import orjson
+
+from .._types import Job, Place, Problem
+from .fingerprint import ID_DIGITS, id_from, made_id
+from .job_block import JobBlock
+
+IN_MEMORY: Final = 16 * 2**20  # bytes of ids that are kept there: those of a million jobs
+
+SORTED_AT_ONCE: Final = 2**20  # hashes: as objects they take 32 bytes each
+
+
+def used_twice(place: Place, job_id: str, first: tuple[str, int], *, is_made: bool) -> Problem:
+    """Return what to say of a job whose id is that of an earlier one, *first* (file and row)."""
+    where = f"line {first[1]}" if first[0] == place.file else f"{first[0]}:{first[1]}"
+    if is_made:
+        message = f"the same inputs as {where}, and neither row has an id"
+        hint = "give both an id to pay for both, or take one out"
+    else:
+        message = f"the id is used by {where} already"
+        hint = "ids must differ; every id has its own file and its own payment"
+    return Problem(place=place, id=job_id, field="id", message=message, hint=hint)
+
+
+class Ids:
+    """The ids of all jobs so far."""
+
+    def __init__(self, kept: IO[bytes]) -> None:
+        """They are *kept* in a file that is the caller's to close."""
+        self.count = 0
+        self._kept = kept
+        self._hashes = array("d")  # 53 bits tell as well, and such numbers are sorted in half the time
+        self._files: dict[str, int] = {}
+
+    def add(self, job: Job, position: int) -> None:
+        """Remember the id of one job."""
+        is_made = len(job.id) == ID_DIGITS and job.id == made_id(job.model, job.inputs)
+        self._add([job.id], job.place.file, job.place.row, position, [0] if is_made else [])
+
+    def add_all(self, block: JobBlock, position: int) -> None:
+        """Remember the ids of many jobs, the first of which has that *position* in the manifest."""
+        made: list[int] = []
+        ids = block.given_ids
+        if ids is None or ID_DIGITS in map(len, ids):
+            of_inputs = list(map(id_from, block.written()[1]))
+            ids = of_inputs if ids is None else ids
+            made = [at for at, (one, other) in enumerate(zip(ids, of_inputs, strict=True)) if one == other]
+        self._add(ids, block.file, block.line, position, made)
+
+    def _add(self, ids: Sequence[str], file: str, row: int, position: int, made: list[int]) -> None:
+        self.count += len(ids)
+        self._hashes.extend(map(hash, ids))
+        number = self._files.setdefault(file, len(self._files))  # its name need not be text
+        self._kept.write(orjson.dumps([position, number, row, made, ids], option=orjson.OPT_APPEND_NEWLINE))
+
+    def problems(self) -> Iterator[tuple[int, Problem]]:
+        """Yield what is wrong with each id that is not the first of its kind, with its position, in order."""
+        suspects = self._equal_hashes()
+        if not suspects:
+            return
+        first: dict[str, tuple[str, int]] = {}
+        files = list(self._files)
+        self._kept.seek(0)
+        for line in self._kept:
+            position, number, row, made, ids = orjson.loads(line)
+            for at, job_id in enumerate(ids):
+                if float(hash(job_id)) not in suspects:
+                    continue
+                if job_id in first:
+                    place = Place(file=files[number], line=row + at, row=row + at)
+                    found = used_twice(place, job_id, first[job_id], is_made=at in made)
+                    yield position + at, found
+                else:
+                    first[job_id] = files[number], row + at
+
+    def _equal_hashes(self) -> set[float]:
+        """Return the hashes that stand there more than once; of many, a part of all is sorted at a time."""
+        parts = 1 + len(self._hashes) // SORTED_AT_ONCE
+        found: set[float] = set()
+        for part in range(parts):
+            chosen = self._hashes if parts == 1 else (one for one in self._hashes if one % parts == part)
+            ordered = sorted(chosen)
+            if any(map(eq, ordered, islice(ordered, 1, None))):
+                found.update(one for one, other in pairwise(ordered) if one == other)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What a manifest's rows are, with nothing kept of them."""
+
+    jobs: int
+    problems: tuple[Problem, ...]
+    """In manifest order."""
+
+
+def check_rows(rows: Iterable[Job | JobBlock | Problem]) -> Checked:
+    """Look at all *rows*."""
+    problems, position = list[tuple[int, Problem]](), 1
+    with SpooledTemporaryFile(IN_MEMORY) as kept:
+        ids = Ids(kept)
+        for row in rows:
+            if isinstance(row, Problem):
+                problems.append((position, row))
+            elif isinstance(row, Job):
+                ids.add(row, position)
+            else:
+                ids.add_all(row, position)
+            position += row.size if isinstance(row, JobBlock) else 1
+        repeated = list(ids.problems())
+    ordered = sorted([*problems, *repeated], key=itemgetter(0))
+    return Checked(jobs=ids.count - len(repeated), problems=tuple(problem for _, problem in ordered))
