@@ -95,6 +95,10 @@ class FolderUnusable(BatchrunnerError):
     exit_code = Exit.FOLDER
 
 
+class FolderTaken(FolderUnusable):
+    """Somebody else owns the folder at the moment; later it may be free."""
+
+
 class DiskTrouble(BatchrunnerError):
     """The disk is full, read-only, or answers with an error."""
 

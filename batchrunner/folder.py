@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from .disk import make_folder
-from .errors import FolderUnusable, ManifestMissing
+from .errors import FolderTaken, FolderUnusable, ManifestMissing
 from .filesystem import check_locks
 from .sharding import SHARDS, Shard
 from .shards import check_shard, check_unsharded, shard_paths
@@ -225,9 +225,9 @@ class Folder:
         pid, host, since = (named.get(key, "?") for key in ("pid", "host", "started_at"))
         return Owner(pid=pid, host=host, started_at=since, control=named.get("control"))
 
-    def _taken(self) -> FolderUnusable:
+    def _taken(self) -> FolderTaken:
         owner = self._named_owner()
-        return FolderUnusable(
+        return FolderTaken(
             f"{self.path} is in use by process {owner.pid} on {owner.host} since {owner.started_at}",
             hint="wait for that run, or stop it with Ctrl-C where it runs",
         )

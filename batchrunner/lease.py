@@ -26,7 +26,7 @@ from typing import Final, Self
 
 from .client import Timeouts
 from .durations import format_duration
-from .errors import BatchrunnerError, Exit, FolderUnusable
+from .errors import BatchrunnerError, Exit, FolderTaken
 
 LEASE: Final = "lease"
 
@@ -136,7 +136,7 @@ class Lease:
     def take(self, tell: Callable[[str], None] = lambda words: None) -> None:
         """Take the lease; from an owner on another machine only after it was seen to be dead.
 
-        Raises FolderUnusable when that one is alive.  *tell* hears for how long it is watched.
+        Raises FolderTaken when that one is alive.  *tell* hears for how long it is watched.
         """
         before = Held.read(self.path)
         if before is not None and before.host != self.host:
@@ -158,7 +158,7 @@ class Lease:
         while self.watch_clock() - began <= before.duration_s:
             self.sleep(before.duration_s / LOOKS)
             if Held.read(self.path) != before:
-                raise FolderUnusable(
+                raise FolderTaken(
                     f"{self.folder} is in use by {whose}: its lease is renewed",
                     hint="wait for that run, or stop it with Ctrl-C where it runs",
                 )

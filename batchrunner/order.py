@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Any, Self
 
 from .consent import Consent
 from .errors import Usage
@@ -14,6 +14,7 @@ from .folder import Folder
 from .manifest.named import NamedManifest
 from .models import Schemas
 from .places import PlacesAsked
+from .pool import Context
 from .service import Service
 from .settings import Rerun, Settings
 
@@ -39,6 +40,10 @@ class Order:
     consent: Consent = field(default_factory=Consent)
     takes_commands: bool = False
     """Whether `ctl` may change the run while it works."""
+    shards_at_once: int | None = None
+    """How many shards run at the same time and share what may be in flight; None: all of them."""
+    beside: Callable[[Context], Coroutine[Any, Any, None]] | None = None
+    """Goes on beside the pool until its end, and may stop it."""
     schemas: Schemas = field(default_factory=Schemas)
     """Say how a job's units are counted where the catalogue's own schema does not."""
 
@@ -59,6 +64,9 @@ class Order:
                 "--sample draws from the whole manifest, and a shard's ledger holds a part of it",
                 hint="name the manifest: `batchrunner run` goes on where the folder is",
             )
-        settings, above = shard.settings(self.settings), self.consent.above_micros
+        settings, above = (
+            shard.settings(self.settings, at_once=self.shards_at_once),
+            self.consent.above_micros,
+        )
         consent = self.consent if above is None else replace(self.consent, above_micros=shard.share(above))
         return replace(self, settings=settings, consent=consent)

@@ -48,6 +48,7 @@ from .policy.runtimes import key_of
 from .pool import Context, run_pool, take_back_all
 from .presence import all_there
 from .quoting import quoted
+from .reading import folded
 from .service import check_origin, record_origin
 from .settings import OnInterrupt, Settings
 from .shelf import DiskShelf
@@ -84,6 +85,21 @@ async def plan_only(order: Order) -> Plan:
         with store.transaction():
             plan = _prepared(store, _unasked(order), unchanged=_is_unchanged(store, order))
         return await _with_quote(store, order, plan)
+
+
+async def plan_together(order: Order) -> Plan:
+    """Return what all shards of the folder would do and cost together, having asked what a run asks.
+
+    Raises what `run_order` raises before anything is sent; leaves the folder as it is.
+    """
+    with closing(folded(order.folder.shards())) as store:
+        order = _under_its_cap(store, order)
+        _places(store, order)
+        check_origin(store, order.service)
+        with store.transaction():
+            plan = await _with_quote(store, order, _prepared(store, order, unchanged=order.manifest is None))
+        check_money(plan, order.settings, order.consent)
+        return plan
 
 
 def _planned_as_it_stands(store: Store, order: Order) -> Plan | None:
@@ -264,6 +280,8 @@ async def _run(
         async with anyio.create_task_group() as tasks:
             if order.handle_signals:
                 await tasks.start(listen, context)
+            if order.beside is not None:
+                tasks.start_soon(order.beside, context)
             if control is not None:
                 tasks.start_soon(serve, context, control)
             tasks.start_soon(load_ahead)

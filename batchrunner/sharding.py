@@ -69,21 +69,22 @@ class Shard:
         """Return this shard's part of *total*; the parts of all shards add up to it."""
         return total // self.count + (self.index <= total % self.count)
 
-    def settings(self, whole: Settings) -> Settings:
+    def settings(self, whole: Settings, *, at_once: int | None = None) -> Settings:
         """Return the shard's settings where *whole* are those of the batch.
 
+        What is a matter of the moment is shared by those shards that run *at_once* (None: all of them).
         Raises Usage when there would be shards that may not have a single job in flight.
         """
-        if whole.concurrency < self.count:
+        if whole.concurrency < (at_once or self.count):
             raise Usage(
-                f"--concurrency {whole.concurrency} is of the whole batch, and there are {self.count} shards:"
-                " some would get nothing",
-                hint=f"such as --concurrency {self.count}, which is one job in flight for each shard",
+                f"--concurrency {whole.concurrency} is of the whole batch, and there are"
+                f" {at_once or self.count} shards at once: some would get nothing",
+                hint=f"such as --concurrency {at_once or self.count}, one job in flight for each shard",
             )
         return replace(
             whole,
-            concurrency=self.share(whole.concurrency),
-            poll_rate=None if whole.poll_rate is None else whole.poll_rate / self.count,
+            concurrency=whole.concurrency // at_once if at_once else self.share(whole.concurrency),
+            poll_rate=None if whole.poll_rate is None else whole.poll_rate / (at_once or self.count),
             limit=None if whole.limit is None else self.share(whole.limit),
             max_cost_micros=None if whole.max_cost_micros is None else self.share(whole.max_cost_micros),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -121,7 +122,7 @@ def _hook_trouble(path: Path, flags: dict[str, Any], summary: dict[str, Json]) -
 
 
 def _ran(manifest: str | None, folder: Folder, flags: dict[str, Any]) -> Report:
-    if manifest is None:
+    if manifest is None and flags["engine"] is None:
         folder.require_ledger()
     as_json = flags["as_json"]
     try:
@@ -136,12 +137,24 @@ def _ran(manifest: str | None, folder: Folder, flags: dict[str, Any]) -> Report:
             order = _order(
                 manifest, folder, service, flags, listener=listener, handle_signals=True, takes_commands=True
             )
-            report = anyio.run(run_order, order)
+            report = _engine(flags)(order)
         except BatchrunnerError as error:
             raise _told(error, as_json=as_json) from None
     if not flags["quiet"] or report.exit_code is not Exit.OK:
         say(summary_words(report, folder=str(folder.path), again=command_again(), width=terminal_width()))
     return report
+
+
+def _engine(flags: dict[str, Any]) -> Callable[[Order], Report]:
+    """Return what runs an order: this process, or a cluster of others."""
+    if flags["engine"] is None:
+        return lambda order: anyio.run(run_order, order)
+    if flags["shard"] is not None:
+        raise Usage("--shard runs one shard, --engine dask all of them", hint="leave one of them out")
+    from ..engine import Wishes, run_together
+
+    wishes = Wishes(scheduler=flags["scheduler"], workers=flags["workers"], shards=flags["shards"])
+    return lambda order: run_together(order, wishes)
 
 
 def _plan(manifest: str, path: Path, flags: dict[str, Any]) -> int:

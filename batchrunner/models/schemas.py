@@ -39,6 +39,8 @@ class Schemas:
         Raises ManifestMissing when a file cannot be read, ManifestInvalid when it is no schema, and
         Usage when two files are bare: nothing then says which one counts.
         """
+        self.files = tuple(given)
+        """What was given, to be read again elsewhere."""
         self._named: dict[str, InputSchema] = {}
         self._bare: InputSchema | None = None
         self._given: list[Json] = []
