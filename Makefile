@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := out/demo
 
-.PHONY: help install demo browser test lint types fmt property bench bench-quick soak docs check build clean
+.PHONY: help install demo browser test lint types fmt property bench bench-quick swift soak docs check build clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,13 @@ bench: install  ## measure, and print one table
 
 bench-quick: install  ## the same with little work, in two minutes; nothing is judged
 	$(BIN)/python -m benchmarks --quick
+
+swift: install  ## put films into a real S3, OpenStack Swift (as root, with apt; else what is installed)
+	@command -v swift-proxy-server >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  { apt-get update -qq && RUNLEVEL=1 apt-get install -y -qq --no-install-recommends \
+	    swift-proxy swift-account swift-container swift-object memcached >/dev/null; }; } || \
+	  echo 'no Swift here: its tests are skipped'
+	WITH_SWIFT=1 $(BIN)/python -m pytest tests/storing/test_swift.py
 
 soak: install  ## kill 200 runs at random instants; count what was paid twice or lost
 	$(BIN)/python -m tests.promises.soak --kills 200

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.request
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +33,8 @@ class TestBucket:
 
     server: str
     name: str
+    access_key: str = "AKIATEST"
+    secret_key: str = SECRET
 
     @property
     def url(self) -> str:
@@ -45,16 +45,14 @@ class TestBucket:
         """What a user sets to reach it."""
         return {
             "AWS_ENDPOINT_URL": self.server,
-            "AWS_ACCESS_KEY_ID": "AKIATEST",
-            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
             "AWS_REGION": "us-east-1",
         }
 
     def names(self) -> list[str]:
         """The names of all objects in it."""
-        with urllib.request.urlopen(f"{self.server}/{self.name}?list-type=2") as answer:
-            tree = ET.fromstring(answer.read())
-        return sorted(key.text or "" for key in tree.iter() if key.tag.endswith("Key"))
+        return sorted(each["path"] for each in obstore.list(self._store).collect())
 
     def content(self, name: str) -> bytes:
         return bytes(obstore.get(self._store, name).bytes())
