@@ -20,6 +20,7 @@ from .polling import polling
 from .processes import ChildFailed
 from .requests import requests
 from .scale import FULL, QUICK, USUAL, Scale
+from .shards import shards
 from .startup import startup
 from .validation import validation
 
@@ -33,6 +34,7 @@ BENCHMARKS: Final[dict[str, Callable[[Scale, Path], Sequence[Finding]]]] = {
     "startup": startup,
     "intake": intake,
     "polling": polling,
+    "shards": shards,
 }
 
 
