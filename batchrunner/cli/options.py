@@ -134,6 +134,11 @@ store_options = together(
                  help="Whether films stay in the folder once the store has them; they do."),
 )  # fmt: skip
 
+presign_option = option(
+    "--presign", type=Duration(), metavar="DURATION",
+    help="Give stored films an address that anybody can fetch for so long, such as 24h.",
+)  # fmt: skip
+
 stage_option = option(
     "--stage", type=StoragePlace("--stage", *REMOTE), metavar="s3://BUCKET/PREFIX",
     help="Where local images are put for the service to fetch; also gs:// and az://.",

@@ -14,17 +14,21 @@ from ..folder import Folder
 from ..outputs.report import NAME, write_report
 from ..reading import reading
 from ..service import base_url_to_name
-from .options import folder_argument, option
+from ..storing.presigning import Presigner
+from .options import folder_argument, option, presign_option
 
 
 @click.command()
 @folder_argument
 @option("--open", "show", is_flag=True, help="Open the page in the browser, too.")
-def report(folder: Path, show: bool) -> int:
+@presign_option
+def report(folder: Path, show: bool, presign: float | None) -> int:
     """Write DIR/report.html anew: one page to open from disk; works while a run is writing."""
     path = folder / NAME
     with reading(Folder(folder)) as store, disk_errors_named():
-        write_report(store, path, Address(folder=folder, base_url=base_url_to_name(store)))
+        signer = None if presign is None else Presigner(presign)
+        address = Address(folder=folder, base_url=base_url_to_name(store))
+        write_report(store, path, address, sign=signer.address_of if signer else None)
     click.echo(str(path))
     if show:
         webbrowser.open(path.absolute().as_uri())

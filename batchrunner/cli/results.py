@@ -18,8 +18,8 @@ from ..outputs.lines import json_line
 from ..outputs.picking import Picked, parse_columns
 from ..outputs.results import read_results
 from ..reading import reading
-from ..storing.presigning import with_addresses
-from .options import Duration, folder_argument, json_option, option
+from ..storing.presigning import Presigner, with_addresses
+from .options import folder_argument, json_option, option, presign_option
 from .tables import write_csv, write_table, write_tsv
 
 
@@ -44,12 +44,7 @@ from .tables import write_csv, write_table, write_tsv
     help="A table on a terminal, else tab-separated without a header, unless said otherwise.",
 )
 @option("--as-manifest", is_flag=True, help="Manifest rows (JSON Lines) that `run` takes as these very jobs.")
-@option(
-    "--presign",
-    type=Duration(),
-    metavar="DURATION",
-    help="Give stored films an address that anybody can fetch for so long, such as 24h.",
-)
+@presign_option
 @json_option
 def results(
     folder: Path,
@@ -72,7 +67,7 @@ def results(
             picked = parse_columns(columns, store) if columns is not None else None
             lines = read_results(store, chosen)
             if presign is not None:
-                lines = with_addresses(lines, presign)
+                lines = with_addresses(lines, Presigner(presign))
             _write(lines, picked, _format(form, as_json=as_json))
     return int(Exit.OK)
 

@@ -263,3 +263,27 @@ def test_on_azure_no_address_is_given_that_would_open_nothing(monkeypatch, prefi
 
     with pytest.raises(StoreTrouble, match="plain names"):
         bucket.sign_at_once(name, timedelta(hours=1))
+
+
+@pytest.mark.parametrize(("form", "code"), [("webdataset", 73), ("hf", 73), ("csv", 0)])
+def test_an_export_that_holds_films_says_where_they_are_instead(batch, fake, here, bucket, form, code):
+    batch.write("fox")
+    here.run("--store", bucket.url, "--drop-local")
+
+    export = here("export", here.folder, "--format", form, "--to", batch.home / "taken")
+
+    assert export.code == code
+    assert not code or f"{bucket.url}/videos/fox.mp4 is in the store only" in export.err
+
+
+def test_a_report_has_addresses_only_where_they_are_asked_for(batch, fake, here, bucket):
+    batch.write("fox")
+    here.run("--store", bucket.url, "--drop-local")
+    page = here.folder / "report.html"
+    before = page.read_text()
+
+    here("report", here.folder, "--presign", "1h")
+
+    assert f"{bucket.url}/videos/fox.mp4" in before
+    assert "X-Amz-Signature" not in before
+    assert "X-Amz-Signature" in page.read_text()

@@ -23,7 +23,7 @@ from ...causes import FEW, Address
 from ...disk import replaced_file
 from ...ledger import Store, read_failures
 from ..results import Interrupted
-from .embedded import FIELDS, Embedded, embed_jobs, inert_json
+from .embedded import FIELDS, Embedded, Sign, embed_jobs, inert_json
 from .figures import Figures, read_figures
 from .wording import FILTERS, failures_for_people, headline, summary_line
 
@@ -35,11 +35,16 @@ STEPS_BETWEEN_QUESTIONS: Final = 200_000
 GoOn = Callable[[], bool]
 
 
-def write_report(store: Store, path: Path, address: Address, go_on: GoOn = lambda: True) -> None:
-    """Write the page to *path*, whole or not at all.  Raises Interrupted as soon as *go_on* says no."""
+def write_report(
+    store: Store, path: Path, address: Address, go_on: GoOn = lambda: True, *, sign: Sign | None = None
+) -> None:
+    """Write the page to *path*, whole or not at all.  Raises Interrupted as soon as *go_on* says no.
+
+    *sign* gives stored films addresses to fetch them from, by their URLs.
+    """
     with _interruptible(store, go_on):
         figures = read_figures(store)
-        embedded = embed_jobs(store, go_on)
+        embedded = embed_jobs(store, go_on, sign=sign)
         page = load_template().generate(**_context(store, figures, embedded, address))
         with replaced_file(path) as file:
             for piece in page:

@@ -58,6 +58,9 @@ _MAY_BE_INEXACT: Final = re.compile(r"[0-9]{16}")
 _UNSAFE: Final = re.compile("[<>&\x7f-\x9f\u2028\u2029]")
 
 
+Sign = Callable[[str], str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedded:
     """The jobs of the page, as JSON arrays in manifest order."""
@@ -74,15 +77,19 @@ def embed_jobs(
     *,
     most: int = MAX_JOBS,
     most_bytes: int = MAX_BYTES,
+    sign: Sign | None = None,
 ) -> Embedded:
-    """Return what fits into the page.  Raises Interrupted as soon as *go_on* says no."""
+    """Return what fits into the page.  Raises Interrupted as soon as *go_on* says no.
+
+    *sign* gives a stored file an address to fetch it from, by its URL.
+    """
     models: dict[str, int] = {}
     kept: list[tuple[tuple[bool, int, int], str]] = []
     left_bytes = most_bytes
     for job in _chosen(store, most):
         if not go_on():
             raise Interrupted
-        text = _written(job, models)
+        text = _written(job, models, sign)
         left_bytes -= len(text.encode())
         if left_bytes < 0:
             break
@@ -108,16 +115,25 @@ def _chosen(store: Store, most: int) -> Iterator[sqlite3.Row]:
         yield store.connection.execute(_CELLS, (seq,)).fetchone()
 
 
-def _written(job: sqlite3.Row, models: dict[str, int]) -> str:
+def _written(job: sqlite3.Row, models: dict[str, int], sign: Sign | None) -> str:
     """Return the values of FIELDS as inert JSON; the inputs are JSON in the ledger already."""
+    files = job["files"] or ""
+    if sign is not None:
+        files = _signed(files, sign)
     return _inert(
         f"[{_quoted(job['id'])},{job['row']},{models.setdefault(job['model'], len(models))},"
-        f'"{job["state"]}",{_copied(job["inputs"])},{_copied(job["meta"])},[{job["files"] or ""}],'
+        f'"{job["state"]}",{_copied(job["inputs"])},{_copied(job["meta"])},[{files}],'
         f"{job['attempts']},{_number(job['cost_usd'])},{_number(_rounded(job['submitted_at']))},"
         f"{_number(_rounded(job['completed_at']))},{_number(_rounded(job['saved_at']))},"
         f"{_quoted(job['error_code'])},{_quoted(_shortened(job['error_message']))},"
         f"{_quoted(job['request_id'])},{0 if job['in_manifest'] else 1}]"
     )
+
+
+def _signed(files: str, sign: Sign) -> str:
+    """Return *files* with an address behind the URL of each that is stored."""
+    found = [[*file, sign(file[3])] if len(file) > 3 else file for file in json.loads(f"[{files}]")]
+    return ",".join(map(_ENCODER.encode, found))
 
 
 def _quoted(text: str | None) -> str:

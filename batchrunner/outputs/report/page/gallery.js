@@ -279,6 +279,10 @@
       ...job[F.files].map(([, file, bytes]) => ["File", file && `${file}, ${size(bytes)}`]),
       ...job[F.files].map(([, , bytes, stored]) => ["Store", stored && `${stored}, ${size(bytes)}`]),
     ].filter(([, value]) => value));
+    for (const [, , , , address] of job[F.files].filter((file) => isWeb(file[4]))) {
+      const link = element("a", { href: address, target: "_blank", rel: "noopener noreferrer", textContent: "from the store" }, icon("out"));
+      $("detail-record").append(element("dt", { textContent: "Fetch" }), element("dd", {}, link));
+    }
     $("copy-id").dataset.copy = job[F.id];
     $("copy-prompt").dataset.copy = promptOf(job);
   };
