@@ -60,6 +60,10 @@ class Terms:
         post_s = timeouts.connect_s + timeouts.post_s + SPARE_S
         return cls(duration_s=2 * post_s, post_s=post_s)
 
+    def may_write(self, *, now: float, renewed_at: float) -> bool:
+        """Return whether certainly nobody has taken the lease over yet: what has begun may be recorded."""
+        return now - renewed_at < self.duration_s - SPARE_S / 2
+
     def may_submit(self, *, now: float, renewed_at: float) -> bool:
         """Return whether a POST that begins now is over before anybody may take the lease over."""
         return now - renewed_at < self.duration_s - self.post_s
@@ -185,10 +189,19 @@ class Lease:
     def check(self) -> None:
         """Raise CutOff unless a POST that begins now is certainly over before anybody may take over."""
         if not self._is_good:
-            raise CutOff(
-                f"the lease on {self.folder} could not be renewed in time: another machine may go on with it",
-                hint="once the folder can be reached again, the same command goes on",
-            )
+            raise self._cut_off()
+
+    def check_writing(self) -> None:
+        """Raise CutOff where the ledger may be another owner's by now."""
+        now = self.clock()
+        if self._held is None or not self.terms.may_write(now=now, renewed_at=self._renewed_at):
+            raise self._cut_off()
+
+    def _cut_off(self) -> CutOff:
+        return CutOff(
+            f"the lease on {self.folder} could not be renewed in time: another machine may go on with it",
+            hint="once the folder can be reached again, the same command goes on",
+        )
 
     def let_go(self) -> None:
         """Say that nobody need wait for it; of no effect where it is somebody else's."""

@@ -62,8 +62,9 @@ def owned(
             fresh = not folder.ledger.exists()
             check_complete(folder, lock)
             try:
-                with _leased(folder, terms, tell) as fence, _opened(folder, lock) as store:
-                    store.fence = fence
+                with _leased(folder, terms, tell) as lease, _opened(folder, lock) as store:
+                    if lease is not None:
+                        store.fence, store.wall = lease.check, lease.check_writing
                     yield store
             except undo_on:
                 if fresh:
@@ -72,15 +73,15 @@ def owned(
 
 
 @contextmanager
-def _leased(folder: Folder, terms: Terms, tell: Callable[[str], None]) -> Iterator[Callable[[], None]]:
-    """Hold the lease of a shard; give what raises CutOff once it may be another machine's."""
+def _leased(folder: Folder, terms: Terms, tell: Callable[[str], None]) -> Iterator[Lease | None]:
+    """Hold the lease of a shard, which says whether it may be another machine's; other folders have none."""
     if folder.shard is None:
-        yield lambda: None
+        yield None
         return
     lease = Lease(folder.path, terms)
     lease.take(tell)
     with kept(lease):
-        yield lease.check
+        yield lease
 
 
 def begin_shards(whole: Folder, shard: Shard) -> None:

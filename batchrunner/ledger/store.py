@@ -45,7 +45,9 @@ class Store(Files):
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self.fence: Callable[[], None] = _nobody_else
-        """Raises where nothing more may be submitted, because somebody else may own the folder by now."""
+        """Raises where nothing more may be submitted, because somebody else may own the folder soon."""
+        self.wall: Callable[[], None] = _nobody_else
+        """Raises where nothing more may be written, because somebody else may own the folder by now."""
 
     @classmethod
     def open(cls, path: Path) -> Self:

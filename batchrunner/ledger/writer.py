@@ -108,6 +108,7 @@ class LedgerWriter:
     def _commit(self, batch: list[_Job]) -> None:
         try:
             with self._store.transaction():
+                self._store.wall()
                 if len(batch) == 1:
                     batch[0].result = batch[0].step(self._store)
                 else:

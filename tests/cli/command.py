@@ -159,9 +159,11 @@ class Batch:
         return () if self.fake is None else ("--base-url", self.fake.url)
 
 
-def wait_until(condition: Callable[[], object], what: str = "what was waited for") -> None:
+def wait_until(
+    condition: Callable[[], object], what: str = "what was waited for", *, patience_s: float = 30
+) -> None:
     """Look again and again until *condition* holds; a test's patience is bounded."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + patience_s
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not happen"
         time.sleep(0.01)
