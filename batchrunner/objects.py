@@ -33,6 +33,16 @@ ENDPOINTS: Final = {
 }
 """Where the environment names another server than the provider's own."""
 
+CREDENTIALS: Final = {
+    "s3": "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY",
+    "gs": "GOOGLE_APPLICATION_CREDENTIALS",
+    "az": "AZURE_STORAGE_ACCOUNT_NAME, AZURE_STORAGE_ACCOUNT_KEY",
+}
+"""Where people mostly have them; obstore knows more ways."""
+
+METADATA_HOSTS: Final = ("169.254.169.254", "metadata.google.internal")
+"""What obstore asks for credentials where the environment has none: a machine of the provider's has some."""
+
 PART_BYTES: Final = 8 << 20
 """Larger objects go up in parts of this length; S3 takes 10,000 of them."""
 
@@ -215,10 +225,13 @@ class Bucket:
     def _trouble(self, what: str, error: Exception) -> StoreTrouble:
         """Return *error* in one line; what follows the first is obstore's own debugging."""
         why = printable(" ".join(str(error).partition("\n\nDebug")[0].split()), 400)
-        return StoreTrouble(
-            f"{self.place} {what}: {why}",
-            hint="check its name and the credentials in the environment, then run the same command",
-        )
+        named = CREDENTIALS.get(self.place.scheme, "")
+        if any(host in why for host in METADATA_HOSTS):
+            why = "there are no credentials, neither in the environment nor from the machine"
+        hint = f"check its name and the credentials in the environment ({named})"
+        if self.place.scheme == FOLDER:
+            hint = "check that it can be written to"
+        return StoreTrouble(f"{self.place} {what}: {why}", hint=f"{hint}, then run the same command")
 
 
 def _opened(place: Place) -> ObjectStore:

@@ -38,6 +38,7 @@ from .lifecycle import State
 from .looking import check_images, sightings
 from .manifest.named import MANIFEST_FACT
 from .money import dollars
+from .objects import StoreTrouble
 from .order import Order
 from .outcome import Report, Tally, decide_exit
 from .outputs.runlog import RunLog
@@ -136,7 +137,7 @@ async def run_order(order: Order) -> Report:
     order.folder.check_usable()
     order.of_its_shard()  # what cannot be divided is said before anything is made
     control = choose_address() if order.takes_commands else None
-    undo_on = (ManifestInvalid, ManifestMissing, Usage, AccountRefused)
+    undo_on = (ManifestInvalid, ManifestMissing, Usage, AccountRefused, StoreTrouble)
     terms = Terms.of(order.service.timeouts)
     with owned(order.folder, undo_on=undo_on, control=control, terms=terms, tell=order.warn) as store:
         check_origin(store, order.service)

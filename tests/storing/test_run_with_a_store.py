@@ -138,6 +138,7 @@ def test_a_store_that_takes_nothing_is_found_out_before_anything_is_paid(batch, 
 
     assert (run.code, fake.posts()) == (74, 0)
     assert "NoSuchBucket" in run.err
+    assert not here.folder.exists()
 
 
 def test_a_store_that_fails_later_costs_no_film_and_leaves_work_open(batch, fake, here, tmp_path, shelf):
