@@ -9,7 +9,6 @@ as well costs nothing, so nothing is said about them here.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -24,29 +23,24 @@ def all_there(folder: Path, store: Store) -> bool:
     """Return True when certainly no saved file is missing in *folder*; False says nothing."""
     if not store.has_saved_more_than(FEW):
         return False
-    return all(
-        _summed(store.saved_names(name)) == _summed(_names_in(folder / name))
-        for name in FOLDER_OF_KIND.values()
-    )
+    return all(store.saved_names_hash(name) == _names_hash(folder / name) for name in FOLDER_OF_KIND.values())
 
 
-def _summed(names: Iterable[str]) -> int:
-    return sum(map(hash, names))
-
-
-def _names_in(folder: str | Path, prefix: str = "") -> Iterator[str]:
-    """Yield the files below *folder*, as paths from there on.
+def _names_hash(folder: str | Path, prefix: str = "") -> int:
+    """Return the sum of the hashes of all files below *folder*, called by their paths from there on.
 
     What the system puts there itself (.DS_Store) has a leading dot.
     """
+    files: list[str] = []
+    folders: list[str] = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_dir(follow_symlinks=False):
-                    yield from _names_in(entry.path, f"{prefix}{entry.name}/")
-                else:
-                    yield f"{prefix}{entry.name}"
+                (folders if entry.is_dir(follow_symlinks=False) else files).append(entry.name)
     except FileNotFoundError:
-        return
+        return 0
+    ours = [name for name in files if name[0] != "."]
+    below = [name for name in folders if name[0] != "."]
+    return sum(map(hash, map(prefix.__add__, ours))) + sum(
+        _names_hash(f"{folder}/{name}", f"{prefix}{name}/") for name in below
+    )
