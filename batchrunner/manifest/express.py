@@ -19,7 +19,7 @@ from .job_block import JobBlock
 from .judge import MODEL_ID
 from .lane import Columns, Lane, Unsure
 from .names import MODEL
-from .rows import Row, Table, TableBlock, TableRow
+from .rows import FieldBlock, Row, Table, TableBlock, TableRow
 from .typed import Untypable
 
 
@@ -49,11 +49,11 @@ class Express:
         except (Unsure, Untypable, BadId):
             return None
 
-    def jobs(self, block: TableBlock) -> JobBlock | list[Job | None]:
+    def jobs(self, block: TableBlock | FieldBlock) -> JobBlock | list[Job | None]:
         """Do the same for all rows of *block*."""
         if self._is_plain:
             with suppress(Unsure, Untypable, BadId):
-                return self._of_block(block)
+                return self._of_fields_of(block) if isinstance(block, FieldBlock) else self._of_block(block)
         return [self.job(row) for row in block.each()]
 
     def _of_block(self, block: TableBlock) -> JobBlock:
@@ -81,6 +81,14 @@ class Express:
         self._table = table
         self._model_at = table.columns.index(MODEL) if MODEL in table.columns else None
         self._columns.clear()
+
+    def _of_fields_of(self, block: FieldBlock) -> JobBlock:
+        """Raises Unsure where the rows have to be looked at one by one."""
+        models = [row.get(MODEL) for row in block.rows]
+        model = models[0]
+        if models.count(model) < len(models) or not (model is None or isinstance(model, str)):
+            raise Unsure
+        return self._lane(model).fields(block)
 
     def _of_fields(self, row: Row) -> Job | None:
         model = row.fields.get(MODEL)

@@ -6,7 +6,7 @@ somebody asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -29,8 +29,6 @@ class JobBlock:
     """None where the manifest gives none of them an id."""
     inputs_by_name: Mapping[str, Sequence[Json]]
     """A value for each job; None for a job without one, which is no value of any input here."""
-    has_gaps: bool
-    """Whether there is a job without a value."""
     shared: Inputs
     """What all of them have besides."""
     notes_by_name: Mapping[str, Sequence[Json]]
@@ -38,19 +36,15 @@ class JobBlock:
 
     def inputs(self) -> list[Inputs]:
         """Return the inputs of each job."""
-        rows = _rows(self.inputs_by_name, self.size)
-        if self.has_gaps:
-            rows = ({name: value for name, value in row.items() if value is not None} for row in rows)
-        return [row | self.shared for row in rows] if self.shared else list(rows)
+        return _rows(self.inputs_by_name, self.shared, self.size)
 
     def metas(self) -> list[Inputs]:
         """Return the notes beside each job."""
-        rows = _rows(self.notes_by_name, self.size)
-        return [row | self.shared_notes for row in rows] if self.shared_notes else list(rows)
+        return _rows(self.notes_by_name, self.shared_notes, self.size)
 
     def written(self) -> tuple[list[str], list[str]]:
         """Return the canonical JSON of each job's inputs, and each job's fingerprint."""
-        written = None if self.has_gaps else written_by_column(self.inputs_by_name, self.shared)
+        written = written_by_column(self.inputs_by_name, self.shared)
         if written is not None:
             return written, fingerprints(self.model, written)
         inputs = self.inputs()
@@ -72,8 +66,11 @@ class JobBlock:
         return [Job(JobId(one), Place(file, at, at), model, own, notes) for at, one, own, notes in rows]
 
 
-def _rows(columns: Mapping[str, Sequence[Json]], size: int) -> Iterator[Inputs]:
+def _rows(columns: Mapping[str, Sequence[Json]], shared: Inputs, size: int) -> list[Inputs]:
     if not columns:
-        return ({} for _ in range(size))
+        return [{**shared} for _ in range(size)]
     names = tuple(columns)
-    return (dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True))
+    rows = [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    if any(None in values for values in columns.values()):
+        rows = [{name: value for name, value in row.items() if value is not None} for row in rows]
+    return [row | shared for row in rows] if shared else rows

@@ -11,29 +11,58 @@ from typing import BinaryIO, Final
 
 from .._types import Place, Problem
 from ..models.wording import show
-from .plain_json import plain_object
-from .rows import Row, problem
+from .plain_json import plain_object, plain_objects
+from .rows import FieldBlock, Row, problem
 from .strict_json import BadJson, parse_json
+
+BLOCK: Final = 2**15  # bytes that are looked at together
 
 MAX_LINE_BYTES: Final = 16 * 2**20  # the service takes bodies of about 1 MB; more is no job but another file
 
 
 def read_jsonl(stream: BinaryIO, file: str) -> Iterator[Row | Problem]:
     """Yield the objects of *stream* as rows, in order; blank lines are skipped."""
-    for number, line in enumerate(_lines(stream), 1):
-        text = line.removeprefix(BOM_UTF8) if number == 1 else line
-        if len(text) > MAX_LINE_BYTES:
+    for found in read_json_blocks(stream, file):
+        if isinstance(found, FieldBlock):
+            yield from found.each()
+        else:
+            yield found
+
+
+def read_json_blocks(stream: BinaryIO, file: str) -> Iterator[FieldBlock | Row | Problem]:
+    """Do the same with as many rows at a time as are plain to see."""
+    number = 1
+    for lines in _blocks(stream):
+        if number == 1:
+            lines[0] = lines[0].removeprefix(BOM_UTF8)
+        rows = plain_objects(lines)
+        if rows is not None:
+            yield FieldBlock(file, number, rows)
+        else:
+            yield from _one_by_one(lines, file, number)
+        number += len(lines)
+
+
+def _one_by_one(lines: list[bytes], file: str, first: int) -> Iterator[Row | Problem]:
+    for number, line in enumerate(lines, first):
+        if len(line) > MAX_LINE_BYTES:
             yield problem(file, number, f"a line of more than {MAX_LINE_BYTES // 2**20} MiB is no job")
-        elif text.strip():
-            yield _parsed(text, file, number)
+        elif line.strip():
+            yield _parsed(line, file, number)
 
 
-def _lines(stream: BinaryIO) -> Iterator[bytes]:
-    """Yield the lines; of one without end only the beginning, so that it cannot fill the memory."""
-    while line := stream.readline(MAX_LINE_BYTES + 1):
-        yield line
-        while len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
-            line = stream.readline(MAX_LINE_BYTES + 1)
+def _blocks(stream: BinaryIO) -> Iterator[list[bytes]]:
+    """Yield some lines at a time; of one without end only the beginning: it cannot fill the memory."""
+    while block := stream.read(BLOCK):
+        if not block.endswith(b"\n"):
+            block += stream.readline(MAX_LINE_BYTES)
+        lines = block.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        yield lines
+        rest = b"" if block.endswith(b"\n") else lines[-1]
+        while len(rest) >= MAX_LINE_BYTES and not rest.endswith(b"\n"):
+            rest = stream.readline(MAX_LINE_BYTES)
 
 
 def _parsed(line: bytes, file: str, number: int) -> Row | Problem:

@@ -6,7 +6,8 @@ Which input each name stands for, what a value means there, and what the default
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NoReturn, TypeAlias
+from itertools import chain
+from typing import Final, NoReturn, TypeAlias, cast
 
 from .._types import Inputs, Job, JobId, Json, Place
 from ..models import InputSchema
@@ -19,7 +20,7 @@ from .fingerprint import made_id
 from .ids import parse_id, parse_ids
 from .job_block import JobBlock
 from .names import GROUPS, ID, MODEL, Key, input_name, key_of, meta_name
-from .rows import LinedDict, Row, Table, TableBlock, TableRow
+from .rows import FieldBlock, LinedDict, Row, Table, TableBlock, TableRow
 from .source import folder_of
 from .template import Shared
 from .typed import typed, untyped
@@ -111,17 +112,34 @@ class Lane:
         """Return what a job has whose row says nothing of the input *name*; None for nothing."""
         return self._inputs.get(name)
 
-    def block(self, rows: TableBlock, ids: Sequence[str] | None, inputs: _ByName, notes: _ByName) -> JobBlock:
+    def fields(self, block: FieldBlock) -> JobBlock:
+        """Return the jobs of all rows.  Raises Unsure or BadId: they are looked at one by one."""
+        columns = _by_name(block.rows)
+        columns.pop(MODEL, None)
+        ids = _ids(columns.pop(ID)) if ID in columns else None
+        notes = _by_name([_notes(row.get("meta") or {}) for row in block.rows]) if "meta" in columns else {}
+        columns.pop("meta", None)
+        return self.block(
+            block.file,
+            block.line,
+            len(block.rows),
+            ids,
+            inputs=_filled_up(columns, self._inputs),
+            notes=_filled_up(notes, self._meta),
+        )
+
+    def block(
+        self, file: str, line: int, size: int, ids: Sequence[str] | None, inputs: _ByName, notes: _ByName
+    ) -> JobBlock:
         """Return the jobs of typed columns, defaults added.  Raises Unsure where one is not surely right."""
         shared = {name: value for name, value in self._inputs.items() if name not in inputs}
         made = JobBlock(
-            file=rows.file,
-            line=rows.line,
-            size=len(rows.rows),
+            file=file,
+            line=line,
+            size=size,
             model=self.schema.model,
             given_ids=ids,
             inputs_by_name=inputs,
-            has_gaps=any(None in values for values in inputs.values()),
             shared=shared,
             notes_by_name=notes,
             shared_notes={name: value for name, value in self._meta.items() if name not in notes},
@@ -143,6 +161,31 @@ def _notes(written: Json) -> Inputs:
     if not isinstance(written, dict):
         raise Unsure
     return {name: untyped(value) for name, value in written.items() if value is not None}
+
+
+def _by_name(rows: Sequence[Mapping[str, Json]]) -> dict[str, list[Json]]:
+    """Return the values of each name that any of *rows* has one for; None for a row that has none."""
+    names = dict.fromkeys(chain.from_iterable(rows))
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    return {name: values for name, values in columns.items() if values.count(None) < len(values)}
+
+
+def _filled_up(columns: _ByName, defaults: Inputs) -> _ByName:
+    """Return *columns* with the default of each name for the rows that have no value."""
+    return {
+        name: [defaults[name] if value is None else value for value in values] if name in defaults else values
+        for name, values in columns.items()
+    }
+
+
+def _ids(values: Sequence[Json]) -> list[str]:
+    """Return the ids that *values* are.  Raises Unsure for some that are not there, BadId for a bad one."""
+    kinds = {*map(type, values)}
+    if kinds == {int}:
+        return list(map(str, values))
+    if kinds != {str}:
+        raise Unsure
+    return parse_ids(cast("Sequence[str]", values))
 
 
 class Columns:
@@ -204,7 +247,7 @@ class Columns:
         ids = None
         if self._id_at is not None and _is_filled(columns[self._id_at]):
             ids = parse_ids(columns[self._id_at])
-        return self._lane.block(rows, ids, inputs, notes)
+        return self._lane.block(rows.file, rows.line, len(rows.rows), ids, inputs, notes)
 
 
 def _is_filled(cells: Sequence[str]) -> bool:

@@ -7,6 +7,8 @@ refuses the line, there is no answer here: strict_json looks at the line again a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 import orjson
@@ -26,6 +28,33 @@ def plain_object(line: bytes) -> dict[str, Json] | None:
     # Each text has two quotes, and perhaps escaped ones inside: where there are no more than those of the
     # texts that were found, no name was dropped for standing twice.
     return value if _texts_in(value) * 2 == line.count(b'"') else None
+
+
+def plain_objects(lines: Sequence[bytes]) -> list[dict[str, Json]] | None:
+    """Return the objects that *lines* certainly are, one each; None says nothing.
+
+    Of single values, and of lists and mappings of such, so that nothing nests any deeper.
+    """
+    try:
+        rows: list[dict[str, Json]] = list(map(orjson.loads, lines))
+    except orjson.JSONDecodeError:
+        return None
+    if {*map(type, rows)} != {dict}:
+        return None
+    values = list(chain.from_iterable([row.values() for row in rows]))
+    lists = [value for value in values if type(value) is list]
+    mappings = [value for value in values if type(value) is dict]
+    inner = [*chain.from_iterable(lists), *chain.from_iterable([one.values() for one in mappings])]
+    kinds, inner_kinds = list(map(type, values)), list(map(type, inner))
+    if not {*kinds} <= SINGLE | {list, dict} or not {*inner_kinds} <= SINGLE:
+        return None
+    names = sum(map(len, rows)) + sum(map(len, mappings))
+    texts = names + kinds.count(str) + inner_kinds.count(str)
+    # No line can have fewer quotes than its texts need: where all have as many, each has.
+    return rows if texts * 2 == sum(line.count(b'"') for line in lines) else None
+
+
+SINGLE: Final = frozenset({str, int, bool, type(None)})
 
 
 _FLOAT: Final = -(2**40)

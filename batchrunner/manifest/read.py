@@ -7,7 +7,7 @@ does not grow with the file.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
@@ -23,15 +23,15 @@ from .csv_reader import read_blocks
 from .express import Express
 from .head import Head, HeadParser
 from .job_block import JobBlock
-from .jsonl_reader import read_jsonl
-from .rows import LinedDict, LinedList, Row, TableBlock, TableRow, problem
+from .jsonl_reader import read_json_blocks
+from .rows import FieldBlock, LinedDict, LinedList, Row, TableBlock, TableRow, problem
 from .source import STDIN, STDIN_SHOWN, Format, format_by_extension, format_of, opened, rewindable
 from .typed import untyped
 
 if TYPE_CHECKING:
     from .yaml_reader import Outline
 
-Rows: TypeAlias = Iterator[Row | TableRow | TableBlock | Problem]
+Rows: TypeAlias = Iterator[Row | TableRow | TableBlock | FieldBlock | Problem]
 
 Found: TypeAlias = Job | JobBlock | Problem
 """What reading a manifest gives, in its order."""
@@ -149,20 +149,21 @@ class _Reader:
         for row in rows:
             if isinstance(row, Problem):
                 yield row
-            elif isinstance(row, TableBlock):
+            elif isinstance(row, TableBlock | FieldBlock):
                 jobs = express.jobs(row)
                 if isinstance(jobs, JobBlock):
                     yield jobs
                     continue
-                for job, each in zip(jobs, row.each(), strict=True):
+                rows_of: Iterable[Row | TableRow] = row.each()
+                for job, each in zip(jobs, rows_of, strict=True):
                     if job is None:
-                        yield from assembler.jobs(each.as_row())
+                        yield from assembler.jobs(_named(each))
                     else:
                         yield job
             elif (job := express.job(row)) is not None:
                 yield job
             else:
-                yield from assembler.jobs(row.as_row() if isinstance(row, TableRow) else row)
+                yield from assembler.jobs(_named(row))
 
     def _with_schema(self, top: LinedDict) -> Schemas | Problem:
         """Return the schemas with what `schema:` names: a file beside the manifest, or the schema itself."""
@@ -212,7 +213,11 @@ class _Reader:
         return path
 
 
+def _named(row: Row | TableRow) -> Row:
+    return row.as_row() if isinstance(row, TableRow) else row
+
+
 def _rows(stream: BinaryIO, form: Format | None, file: str) -> Rows:
     if form is Format.JSONL:
-        return read_jsonl(stream, file)
+        return read_json_blocks(stream, file)
     return read_blocks(stream, file, delimiter="\t" if form is Format.TSV else None)

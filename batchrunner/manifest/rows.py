@@ -111,6 +111,20 @@ class TableBlock(NamedTuple):
             yield TableRow(Place(self.file, line, line), cells, self.table)
 
 
+class FieldBlock(NamedTuple):
+    """Rows of names and values on consecutive lines, where no list or mapping holds another one."""
+
+    file: str
+    line: int
+    """The line of the first row."""
+    rows: list[dict[str, Json]]
+
+    def each(self) -> Iterator[Row]:
+        """Yield the rows one by one."""
+        for line, fields in enumerate(self.rows, self.line):
+            yield Row(Place(self.file, line, line), fields)
+
+
 def _lines_along(value: Json, path: Sequence[str | int]) -> Iterator[int]:
     for step in path:
         match value, step:

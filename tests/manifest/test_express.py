@@ -17,8 +17,8 @@ from batchrunner.manifest.csv_reader import read_blocks, read_csv
 from batchrunner.manifest.express import Express
 from batchrunner.manifest.head import Head, HeadParser
 from batchrunner.manifest.job_block import JobBlock
-from batchrunner.manifest.jsonl_reader import read_jsonl
-from batchrunner.manifest.rows import TableBlock, TableRow
+from batchrunner.manifest.jsonl_reader import read_json_blocks, read_jsonl
+from batchrunner.manifest.rows import FieldBlock, TableBlock, TableRow
 from batchrunner.manifest.yaml_reader import read_outline, read_yaml
 from batchrunner.models import Schemas
 
@@ -228,6 +228,43 @@ def test_rows_taken_together_are_what_they_are_one_by_one(schemas, columns, firs
             assert [types_of(job.inputs) for job in together if job] == [
                 types_of(job.inputs) for job in one_by_one if job
             ]
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    first=st.dictionaries(NAMES, st.sampled_from(VALUES), max_size=3),
+    others=st.lists(st.dictionaries(NAMES, st.sampled_from(VALUES), max_size=1), max_size=5),
+    job=st.sampled_from([SEEDANCE_JOB, OTHER_JOB, {**SEEDANCE_JOB, "meta": {"a": "b"}}]),
+)
+@example(first={}, others=[{}, {"seed": None}, {"ratio": "1:1"}, {"id": "c"}], job=SEEDANCE_JOB)
+@example(first={"id": 5}, others=[{"meta": {"a": 1}}, {"meta": {"a": None}}], job=SEEDANCE_JOB)
+@example(first={"id": None}, others=[{}], job=SEEDANCE_JOB)
+def test_json_lines_taken_together_are_what_they_are_one_by_one(schemas, first, others, job):
+    rows = [{**job, **first}]
+    for change in others:
+        rows.append({**rows[-1], **change})
+    text = "\n".join(map(json.dumps, rows)).encode()
+    for head in (Head(), a_head("defaults: {duration: 5, meta.a: none}")):
+        for block in read_json_blocks(io.BytesIO(text), "m"):
+            if isinstance(block, FieldBlock):
+                together = one_by_one_of(Express(head, schemas, SEEDANCE).jobs(block))
+                one_by_one = [Express(head, schemas, SEEDANCE).job(row) for row in block.each()]
+                assert together == one_by_one
+                assert [types_of(one.inputs) for one in together if one] == [
+                    types_of(one.inputs) for one in one_by_one if one
+                ]
+
+
+def a_head(top: str) -> Head:
+    return HeadParser(read_outline(io.BytesIO(top.encode())).top, "m").parse()
+
+
+def test_usual_json_lines_are_taken_together(schemas):
+    rows = [{**SEEDANCE_JOB, "meta": {"a": 1}}, {**SEEDANCE_JOB, "seed": None, "ratio": "1:1"}]
+
+    (block,) = read_json_blocks(io.BytesIO("\n".join(map(json.dumps, rows)).encode()), "m")
+
+    assert isinstance(Express(Head(), schemas, SEEDANCE).jobs(block), JobBlock)
 
 
 def one_by_one_of(found: JobBlock | list[Job | None]) -> list[Job | None]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchrunner.manifest.plain_json import plain_object
+from batchrunner.manifest.plain_json import plain_object, plain_objects
 from batchrunner.manifest.strict_json import BadJson, parse_json
 
 NAMES = ['"a"', '"b"', '"\\u0061"', '""', '"a\\""', '":"', '"é"', "a", "5"]
@@ -97,3 +97,19 @@ def test_the_usual_line_needs_no_second_look():
     }
 
     assert plain_object(json.dumps({**job, "meta": {"a": [1, "b"]}}).encode() + b"\n") is not None
+
+
+LINES = st.lists(
+    st.sampled_from(
+        ['{"a": 1}', '{"a": "b", "c": ["d"]}', '{"a": 1, "a": 2}', '{"a": "\\""}', '{"a": 1.0}', "[1]", "",
+         '{"a": [[1]]}', '{"m": {"n": "o"}}', '{"m": {"n": {}}}', '{"a":[{}', "{}]}", '{"x":1},{"y":2}', "{}"]
+    ),
+    min_size=1, max_size=4,
+)  # fmt: skip
+
+
+@given(LINES)
+def test_many_lines_are_the_objects_that_each_of_them_is_or_nothing_is_said(lines):
+    found = plain_objects([line.encode() for line in lines])
+
+    assert found is None or found == [parse_json(line) for line in lines]
