@@ -7,11 +7,12 @@ process that started it, so this package itself stays small and leaves heavy wor
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -69,6 +70,34 @@ def run(command: Sequence[str], *, cwd: Path = ROOT, environ: Mapping[str, str] 
             peak_mb=usage.ru_maxrss * _RSS_UNIT / 1e6,
             stdout=_text(out),
         )
+
+
+def interrupted(
+    command: Sequence[str], is_time: Callable[[], bool], *, signals: int = 1, between_s: float = 0.5
+) -> float:
+    """Run *command*, send Ctrl-C once *is_time*, and again; return the seconds from the last one to its end.
+
+    Raises ChildFailed when it ends before.
+    """
+    environ = {**os.environ, **TOKEN}
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        while not is_time():
+            if process.poll() is not None:
+                raise ChildFailed(f"{' '.join(command)} exited with {process.returncode} too early")
+            time.sleep(0.05)
+        for number in range(signals):
+            time.sleep(between_s if number else 0)
+            process.send_signal(signal.SIGINT)
+        began = time.perf_counter()
+        process.wait()
+        return time.perf_counter() - began
 
 
 def _text(file: IO[bytes]) -> str:

@@ -62,7 +62,7 @@ class Lane:
         inputs = dict(row.fields)
         inputs.pop(MODEL, None)
         written_id = inputs.pop(ID, None)
-        meta = _notes(inputs.pop("meta")) if "meta" in inputs else {}
+        meta = _notes(inputs.pop("meta", None))
         if None in inputs.values():
             inputs = {name: value for name, value in inputs.items() if value is not None}
         if isinstance(row.fields, LinedDict):
@@ -117,7 +117,7 @@ class Lane:
         columns = _by_name(block.rows)
         columns.pop(MODEL, None)
         ids = _ids(columns.pop(ID)) if ID in columns else None
-        notes = _by_name([_notes(row.get("meta") or {}) for row in block.rows]) if "meta" in columns else {}
+        notes = _by_name([_notes(row.get("meta")) for row in block.rows]) if "meta" in columns else {}
         columns.pop("meta", None)
         return self.block(
             block.file,
@@ -158,6 +158,8 @@ _ByName: TypeAlias = Mapping[str, Sequence[Json]]
 
 
 def _notes(written: Json) -> Inputs:
+    if written is None:
+        return {}
     if not isinstance(written, dict):
         raise Unsure
     return {name: untyped(value) for name, value in written.items() if value is not None}

@@ -239,6 +239,7 @@ def test_rows_taken_together_are_what_they_are_one_by_one(schemas, columns, firs
 @example(first={}, others=[{}, {"seed": None}, {"ratio": "1:1"}, {"id": "c"}], job=SEEDANCE_JOB)
 @example(first={"id": 5}, others=[{"meta": {"a": 1}}, {"meta": {"a": None}}], job=SEEDANCE_JOB)
 @example(first={"id": None}, others=[{}], job=SEEDANCE_JOB)
+@example(first={"meta": None}, others=[{"meta": 0}, {"meta": ""}], job=SEEDANCE_JOB)
 def test_json_lines_taken_together_are_what_they_are_one_by_one(schemas, first, others, job):
     rows = [{**job, **first}]
     for change in others:
