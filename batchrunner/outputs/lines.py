@@ -73,10 +73,14 @@ def text_of(store: Store, line: str, joined: str, piece: Piece) -> str | None:
 
     With the letters that people read instead of escapes.  None for a piece that is too large.
     """
-    of = f"SELECT group_concat(line, char(10)) FROM (SELECT {line} AS line {joined})"
+    together = "group_concat(line, char(10)), count(line), count(*)"
     try:
-        (text,) = gathered(store, of, piece)
+        text, written, rows = gathered(
+            store, f"SELECT {together} FROM (SELECT {line} AS line {joined})", piece
+        )
     except TooLarge:
+        return None
+    if written < rows:  # printf() gives nothing, and no error, for a line that is too large by itself
         return None
     if text is None:
         return ""
