@@ -73,6 +73,8 @@ def run_together(order: Order, wishes: Wishes) -> Report:
                 has_one_ledger=whole.has_ledger())  # fmt: skip
     if order.manifest is None and not whole.shards():
         raise ManifestMissing(f"there is no shard in {whole.path}", hint="name the manifest: batchrunner run")
+    if wishes.scheduler is None or wishes.workers is not None:  # known before any of them begins
+        check_divisible(order.settings, wishes.local_workers)
     began = time.monotonic()
     plan = anyio.run(plan_together, order)
     with opened(wishes) as cluster:

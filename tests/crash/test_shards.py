@@ -12,7 +12,7 @@ import pytest
 from ..cli.command import Batch, finish, simulating, wait_until
 from .test_real_set import ROOT, _leave_the_wire, books
 
-JOBS = 90
+JOBS = 60
 
 
 @pytest.fixture
