@@ -218,7 +218,7 @@ def _run_times(store: Store) -> Iterator[tuple[str, RunTimes]]:
     """Yield each model's run times; a run time is taken as the middle of what the looks showed."""
     rows = store.connection.execute(
         "SELECT model, (ran_at_least_s + ran_at_most_s) / 2 FROM attempts JOIN jobs ON seq = job"
-        " WHERE ran_at_most_s IS NOT NULL"
+        " WHERE ran_at_most_s IS NOT NULL ORDER BY 2"  # sorted there: a million floats are 32 MB here
     )
     found: dict[str, array[float]] = defaultdict(lambda: array("d"))
     for model, seconds in rows:
@@ -227,9 +227,8 @@ def _run_times(store: Store) -> Iterator[tuple[str, RunTimes]]:
         yield model, run_times_of(found[model])
 
 
-def run_times_of(seconds: array[float]) -> RunTimes:
-    """Return the distribution of *seconds*, of which there is at least one."""
-    ordered = array("d", sorted(seconds))
+def run_times_of(ordered: array[float]) -> RunTimes:
+    """Return the distribution of seconds, *ordered*, of which there is at least one."""
     low, high = ordered[0], _quantile(ordered, 0.99)
     width_s = _nice_step((high - low) / RUN_TIME_BINS or high / RUN_TIME_BINS or 0.1)
     first_s = low // width_s * width_s
