@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,10 +18,11 @@ from ..consent import Consent
 from ..credentials import find_token
 from ..errors import AccountRefused, BatchrunnerError, Exit, ManifestInvalid, Usage
 from ..folder import Folder
+from ..ledger import Store
 from ..money import PER_USD
 from ..order import Order
 from ..outcome import Report
-from ..places import PlacesAsked
+from ..places import Places, PlacesAsked
 from ..progress import display
 from ..service import Service
 from ..session import plan_only, run_order
@@ -180,7 +181,7 @@ def _order(
         manifest=None if manifest is None else named_manifest(manifest, flags, schemas),
         schemas=schemas,
         check_images=flags["check_images"],
-        places=PlacesAsked(stage=flags["stage"], store=flags["store"], keep_local=flags["keep_local"]),
+        places=_places(flags),
         settings=_settings(flags),
         rerun=Rerun(retry=frozenset(flags["retry"]), redo=flags["redo"]),
         service=service,
@@ -236,9 +237,17 @@ def _name_problems_too(manifest: str | None, folder: Folder, flags: dict[str, An
         return
     try:
         service = named_service(folder, flags, token_needed=False)
-        check(named_manifest(manifest, flags, named_schemas(flags, service)).rows())
+        named = named_manifest(manifest, flags, named_schemas(flags, service))
+        if folder.has_ledger():
+            with closing(Store.read_only(folder.ledger)) as store:  # it may remember a stage
+                Places.settle(store, _places(flags), folder, named)
+        check(named.rows())
     except ManifestInvalid as error:
         say_error(error)
+
+
+def _places(flags: dict[str, Any]) -> PlacesAsked:
+    return PlacesAsked(stage=flags["stage"], store=flags["store"], keep_local=flags["keep_local"])
 
 
 def _told(error: BatchrunnerError, *, as_json: bool) -> BatchrunnerError:

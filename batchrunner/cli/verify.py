@@ -11,10 +11,12 @@ import anyio
 import click
 
 from .._types import Json
-from ..errors import Exit
+from ..errors import BatchrunnerError, Exit, Usage
 from ..folder import Folder
 from ..names import printable
+from ..objects import StoreTrouble
 from ..order import Order
+from ..service import Service
 from ..session import run_order
 from ..settings import Settings
 from ..storing.verifying import StoredFlaw, check_stored, mark_stored
@@ -36,16 +38,31 @@ def verify(folder: Path, repair: bool, as_json: bool, **flags: Any) -> int:
     """Check DIR: the ledger itself, every file's hash and container, stored films, and files nobody knows."""
     where = Folder(folder)
     found = verify_folder(where)
-    stored, lost = anyio.run(check_stored, where)
+    stored, lost, away = _check_stored(where)
     if as_json:
         click.echo(json.dumps({**found.as_json(), "stored": stored, "stored_flaws": _listed(lost)}))
     _say(found)
     _say_stored(stored, lost)
-    if not repair or not (found.flaws or lost):
-        return int(Exit.SOME_FAILED if found.flaws or lost else Exit.OK)
-    service = named_service(where, flags)
-    mark_for_fetching(where, found.flaws)
-    mark_stored(where, lost)
+    code = Exit.SOME_FAILED if found.flaws or lost else Exit.OK
+    if repair and code is not Exit.OK:
+        service = named_service(where, flags)
+        mark_for_fetching(where, found.flaws)
+        mark_stored(where, lost)
+        code = _fetch_again(where, service)
+    if away is not None:
+        raise away
+    return int(code)
+
+
+def _check_stored(where: Folder) -> tuple[int, list[StoredFlaw], BatchrunnerError | None]:
+    """Return how many films should be in the store, those that are not, and why nobody could look there."""
+    try:
+        return *anyio.run(check_stored, where), None
+    except (StoreTrouble, Usage) as away:
+        return 0, [], away
+
+
+def _fetch_again(where: Folder, service: Service) -> Exit:
     order = Order(
         folder=where,
         manifest=None,
@@ -54,9 +71,9 @@ def verify(folder: Path, repair: bool, as_json: bool, **flags: Any) -> int:
         handle_signals=True,
     )
     report = anyio.run(run_order, order)
-    again = shlex.join([program(), "resume", str(folder)])
-    say(summary_words(report, folder=str(folder), again=again, width=terminal_width()))
-    return int(report.exit_code)
+    again = shlex.join([program(), "resume", str(where.path)])
+    say(summary_words(report, folder=str(where.path), again=again, width=terminal_width()))
+    return report.exit_code
 
 
 def _listed(lost: list[StoredFlaw]) -> list[Json]:

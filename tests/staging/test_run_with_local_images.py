@@ -213,3 +213,16 @@ def test_the_lines_of_results_are_a_manifest_again_wherever_they_are_put(batch, 
     checked = here("validate", elsewhere, "--stage", bucket.url, "--base-url", fake.url)
 
     assert checked.code == 0, checked.err
+
+
+def test_without_a_token_a_remembered_stage_is_no_problem_of_the_rows(batch, fake, here, bucket, monkeypatch):
+    a_picture(batch.home / "cat.png")
+    batch.write({"id": "a", "text": "a", "images": ["cat.png"]})
+    here.run("--stage", bucket.url)
+    batch.write({"id": "a", "text": "a", "images": ["cat.png"]}, {"id": "b", "text": "b", "images": []})
+    monkeypatch.delenv("RUNCOMFY_API_TOKEN")
+
+    run = here.run()
+
+    assert run.code == 77
+    assert "--stage" not in run.err

@@ -288,3 +288,19 @@ def test_a_report_has_addresses_only_where_they_are_asked_for(batch, fake, here,
     assert f"{bucket.url}/videos/fox.mp4" in before
     assert "X-Amz-Signature" not in before
     assert "X-Amz-Signature" in page.read_text()
+
+
+def test_verify_says_what_it_found_here_also_when_the_store_is_away(batch, fake, here, bucket, shelf):
+    batch.write("fox")
+    here.run("--store", bucket.url)
+    (here.folder / "videos/fox.mp4").write_bytes(b"x")
+    (here.folder / "videos/stray.mp4").write_bytes(b"x")
+    with pytest.MonkeyPatch.context() as elsewhere:
+        elsewhere.setenv("AWS_ENDPOINT_URL", "https://127.0.0.1:9")
+        elsewhere.setattr("batchrunner.objects.MAX_RETRIES", 0)
+
+        found = here("verify", here.folder)
+
+    assert found.code == 74
+    assert "1 files checked, 1 flawed, 1 unknown" in found.err
+    assert "cannot be looked into" in found.err
