@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from .fake_service import MODEL, FakeService
@@ -20,6 +23,7 @@ from .fake_service import MODEL, FakeService
 TOKEN = "rc-secret-5b1c0ffee"
 IMAGE = "https://images.example.com/fox.png"
 PATIENCE_S = 60
+ROOT = Path(__file__).parents[2]
 FAST = ("--poll-interval", "0.05", "--progress", "none")
 
 
@@ -73,6 +77,56 @@ def finish(process: subprocess.Popen[str], *, typed: str | None = None) -> Outco
     return Outcome(code=process.returncode, out=out, err=err)
 
 
+class Forks:
+    """Processes that fork commands, as many as run at once; what they do: fork.py."""
+
+    def __init__(self) -> None:
+        self._free: list[subprocess.Popen[str]] = []
+
+    def call(self, arguments: list[str], *, env: dict[str, str], cwd: Path, typed: str | None) -> Outcome:
+        """Run a command to its end; one that hangs fails the test."""
+        with TemporaryDirectory(prefix="batchrunner-call-") as kept:
+            streams = [Path(kept) / name for name in ("in", "out", "err")]
+            streams[0].write_text(typed or "", encoding="utf-8")
+            order = {"arguments": arguments, "env": env, "cwd": str(cwd), "streams": list(map(str, streams))}
+            code = self._code(order)
+            out, err = (path.read_text(encoding="utf-8") for path in streams[1:])
+        assert code is not None, f"the command hung\n{out}\n{err}"
+        assert "Traceback" not in err, err
+        return Outcome(code=code, out=out, err=err)
+
+    def _code(self, order: dict[str, Any]) -> int | None:
+        """Return the command's exit code; None after it hung and was killed."""
+        forks = self._free.pop() if self._free else self._new()
+        assert forks.stdin is not None
+        assert forks.stdout is not None
+        forks.stdin.write(json.dumps(order) + "\n")
+        forks.stdin.flush()
+        child = int(forks.stdout.readline())
+        killer = threading.Timer(PATIENCE_S, os.kill, (child, signal.SIGKILL))
+        killer.start()
+        code: int | None = int(forks.stdout.readline())
+        killer.cancel()
+        killer.join()
+        self._free.append(forks)
+        return None if code == -signal.SIGKILL else code
+
+    def _new(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", f"{__package__}.fork"], cwd=ROOT, text=True, encoding="utf-8",
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        for forks in self._free:
+            forks.communicate(timeout=PATIENCE_S)
+        self._free.clear()
+
+
+FORKS = Forks()
+atexit.register(FORKS.close)
+
+
 @dataclass(slots=True, kw_only=True)
 class Batch:
     """One manifest, one output folder, and commands on them."""
@@ -97,7 +151,10 @@ class Batch:
         return environment(self.home, **more)
 
     def call(self, *arguments: object, typed: str | None = None, **more: str) -> Outcome:
-        """Run any command to its end."""
+        """Run any command to its end, in a process of its own."""
+        if not any(name.startswith(("PYTHON", "LC_", "LANG")) for name in more):
+            words = list(map(str, arguments))
+            return FORKS.call(words, env=self.env(**more), cwd=self.home, typed=typed)
         stdin = subprocess.DEVNULL if typed is None else subprocess.PIPE
         return finish(start(*arguments, env=self.env(**more), stdin=stdin, cwd=self.home), typed=typed)
 

@@ -22,7 +22,7 @@ def test_files_have_the_names_that_were_asked_for_and_keep_them(batch, fake):
     assert (first.code, again.code, other.code) == (0, 0, 73)
     assert files == {"fox": f"{folder}/7-fox.mp4", "owl": f"{folder}/none-owl.mp4"}
     assert (batch.folder / files["owl"]).read_bytes() == film_of("owl")
-    assert verified.json == {"files": 2, "flaws": [], "strays": []}
+    assert verified.json == {"files": 2, "flaws": [], "strays": [], "stored": 0, "stored_flaws": []}
     assert fake.posts() == 2
     (loaded,) = load(batch.home, batch.folder)
     assert [row["id"] for row in loaded["rows"]] == ["fox", "owl"]

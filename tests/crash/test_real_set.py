@@ -17,17 +17,17 @@ import pytest
 from ..cli.command import Batch, finish, simulating, wait_until
 
 ROOT = Path(__file__).parents[2]
-JOBS = 1_118
+JOBS = 400
 
 
 @pytest.fixture
 def vbench(tmp_path: Path) -> Iterator[Batch]:
-    """A batch of VBench's image-to-video prompts."""
+    """A batch of some of VBench's image-to-video prompts."""
     batch = Batch(home=tmp_path)
     made = subprocess.run(
         [sys.executable, ROOT / "manifests/make_vbench.py"], capture_output=True, check=True, timeout=60
     )
-    batch.manifest.write_bytes(made.stdout)
+    batch.manifest.write_bytes(b"".join(made.stdout.splitlines(keepends=True)[:JOBS]))
     yield batch
     batch.close()
 
@@ -62,7 +62,7 @@ def test_killed_half_way_and_run_again_it_ends_like_an_undisturbed_run(vbench):
     ):
         beside = undisturbed.start_run("--base-url", other_address, *flags)
         process = vbench.start_run("--base-url", address, *flags)
-        wait_until(lambda: _films(vbench) > JOBS // 2, "half of the films")
+        wait_until(lambda: _films(vbench) > JOBS // 2, "half of the films", patience_s=120)
         process.kill()
         process.communicate()
         _leave_the_wire(address)
