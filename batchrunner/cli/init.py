@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import click
@@ -58,7 +59,15 @@ def _from_table(source: Path, schema: InputSchema, schemas: Schemas, target: Pat
     table = read_table(source, schema, schemas)
     for column, key in table.columns.items():
         say(printable(f"column {column} -> {key}"))
-    return "\n".join(from_table(schema, table.jobs, table.named, table.columns, str(target))) + "\n"
+    images = {reference: _from(target, path) for reference, path in table.images.items()}
+    lines = from_table(schema, table.jobs, table.named, table.columns, str(target), images)
+    return "\n".join(lines) + "\n"
+
+
+def _from(target: Path, path: str) -> str:
+    """Return the way from the manifest's folder to the file at *path*, which looks like no address."""
+    way = PurePath(os.path.relpath(path, target.absolute().parent)).as_posix()
+    return way if way.startswith("../") else f"./{way}"
 
 
 def _write(target: Path, text: str) -> None:

@@ -16,6 +16,7 @@ from ..models import InputSchema
 from ..models.describe import Described, describe
 from ..models.wording import bare
 from ..names import printable
+from ..staging.reference import with_addresses
 from .names import GROUPS, ID, MODEL
 
 PLAIN_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -44,11 +45,17 @@ def starter(schema: InputSchema, inputs: Inputs, file: str) -> str:
 
 
 def from_table(
-    schema: InputSchema, jobs: Iterable[Job], named: frozenset[str], columns: Mapping[str, str], file: str
+    schema: InputSchema,
+    jobs: Iterable[Job],
+    named: frozenset[str],
+    columns: Mapping[str, str],
+    file: str,
+    images: Mapping[str, str],
 ) -> Iterator[str]:
     """Yield the lines of a manifest of *jobs*.
 
-    *named* holds the ids that the table itself gave; *columns* says what each column became.
+    *named* holds the ids that the table itself gave; *columns* says what each column became; *images* gives
+    the path of each local image that jobs hold a reference to.
     """
     yield from _head(schema.model, file)
     yield "#"
@@ -56,6 +63,7 @@ def from_table(
     yield ""
     yield "jobs:"
     for job in jobs:
+        job = job._replace(inputs=with_addresses(job.inputs, images))
         yield from _job(job, with_id=job.id in named)
 
 

@@ -11,6 +11,7 @@ from ..errors import ManifestInvalid, ManifestMissing
 from ..models import InputSchema, Schemas
 from ..models.synonyms import called
 from ..models.wording import counted, listed, nearest
+from ..staging import LocalImages
 from .assemble import Assembler
 from .csv_reader import read_csv
 from .head import Head
@@ -27,6 +28,8 @@ class Table:
     """What each column became: an input, ``id``, or a note ``meta.NAME``."""
     named: frozenset[str]
     """The ids that stand in the table."""
+    images: dict[str, str]
+    """The whole path of each local image, by the reference that inputs hold."""
 
 
 def read_table(path: Path, schema: InputSchema, schemas: Schemas) -> Table:
@@ -50,7 +53,8 @@ def read_table(path: Path, schema: InputSchema, schemas: Schemas) -> Table:
             f"{path}: no column stands for {listed(list(lacking))}, which {schema.model} needs",
             hint=f"its columns are {listed(list(rows[0].table.columns))}; rename one",
         )
-    assembler = Assembler(Head(), schemas, schema.model)
+    images = LocalImages(may_stage=True)  # whoever runs the manifest names the place
+    assembler = Assembler(Head(), schemas, schema.model, images)
     made = [one for row in rows for one in assembler.jobs(_renamed(row.as_row(), columns))]
     jobs = [one for one in made if isinstance(one, Job)]
     problems += [one for one in made if isinstance(one, Problem)]
@@ -60,7 +64,12 @@ def read_table(path: Path, schema: InputSchema, schemas: Schemas) -> Table:
         raise ManifestInvalid(
             f"{path} holds no rows; nothing was written", hint="a header and a row below it"
         )
-    return Table(jobs=tuple(jobs), columns=columns, named=frozenset(_ids(rows)))
+    return Table(
+        jobs=tuple(jobs),
+        columns=columns,
+        named=frozenset(_ids(rows)),
+        images={image.reference: image.path for image in images.found()},
+    )
 
 
 def map_columns(names: Sequence[str], schema: InputSchema) -> dict[str, str]:

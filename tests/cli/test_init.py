@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from tests.pictures import a_picture
+
 MODELS = (
     "bytedance/seedance-1-0/lite/reference-to-video",
     "bytedance/seedance-2.5/image-to-video/720p",
@@ -87,3 +89,17 @@ def test_a_table_that_makes_no_valid_manifest_writes_nothing(here, tmp_path, con
     assert outcome.code == 65
     assert named in outcome.err
     assert not target.exists()
+
+
+def test_a_table_of_local_images_becomes_paths_from_the_manifests_own_folder(here, tmp_path):
+    a_picture(tmp_path / "tables/refs/a fox.png")
+    table = tmp_path / "tables/jobs.csv"
+    table.write_text("id,prompt,image\na,a fox,refs/a fox.png\n")
+    target = tmp_path / "manifests/new.yaml"
+    target.parent.mkdir()
+
+    written = here("init", "--from", table, "-o", target)
+    checked = here("validate", target, "--stage", "s3://films/refs")
+
+    assert (written.code, checked.code) == (0, 0), written.err + checked.err
+    assert "../tables/refs/a fox.png" in target.read_text()
