@@ -83,13 +83,15 @@ class Held:
     counter: int
     duration_s: float
 
-    @classmethod
-    def read(cls, path: Path) -> Self | None:
-        """Return what the file at *path* says; None where there is none, or half of one."""
+    @staticmethod
+    def read(path: Path) -> Held | None:
+        """Return what the file at *path* says, or UNREADABLE; None where there is none."""
         try:
-            return cls(**json.loads(path.read_text("utf-8")))
-        except (FileNotFoundError, ValueError, TypeError):
+            return Held(**json.loads(path.read_text("utf-8")))
+        except FileNotFoundError:
             return None
+        except (ValueError, TypeError):
+            return UNREADABLE
 
     def write(self, path: Path) -> None:
         """Say it, in place: a file server asks after a file it knows at every open, not after new names."""
@@ -102,6 +104,10 @@ class Held:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+UNREADABLE: Final = Held(nonce="", host="a machine unknown", pid=0, counter=0, duration_s=0.0)
+"""Half of a lease, met while it was written or left by a kill: whose it is nobody knows, so it is watched."""
 
 
 def this_machine() -> str:
@@ -154,13 +160,14 @@ class Lease:
     def _watch(self, before: Held, tell: Callable[[str], None]) -> None:
         """Return when *before* has stood unchanged for its duration."""
         whose = f"process {before.pid} on {before.host.partition('/')[0]}"
+        duration_s = before.duration_s or self.terms.duration_s
         tell(
             f"{self.folder} was owned by {whose}, which did not let go of it;"
-            f" watched for {format_duration(before.duration_s)} to be sure that it is dead"
+            f" watched for {format_duration(duration_s)} to be sure that it is dead"
         )
         began = self.watch_clock()
-        while self.watch_clock() - began <= before.duration_s:
-            self.sleep(before.duration_s / LOOKS)
+        while self.watch_clock() - began <= duration_s:
+            self.sleep(duration_s / LOOKS)
             if Held.read(self.path) != before:
                 raise FolderTaken(
                     f"{self.folder} is in use by {whose}: its lease is renewed",

@@ -100,14 +100,19 @@ class Forks:
         forks = self._free.pop() if self._free else self._new()
         assert forks.stdin is not None
         assert forks.stdout is not None
-        forks.stdin.write(json.dumps(order) + "\n")
-        forks.stdin.flush()
-        child = int(forks.stdout.readline())
-        killer = threading.Timer(PATIENCE_S, os.kill, (child, signal.SIGKILL))
-        killer.start()
-        code: int | None = int(forks.stdout.readline())
-        killer.cancel()
-        killer.join()
+        try:
+            forks.stdin.write(json.dumps(order) + "\n")
+            forks.stdin.flush()
+            child = int(forks.stdout.readline())
+            killer = threading.Timer(PATIENCE_S, os.kill, (child, signal.SIGKILL))
+            killer.start()
+            code: int | None = int(forks.stdout.readline())
+            killer.cancel()
+            killer.join()
+        except BaseException:  # the test's time is over, say: nobody may get this command's answer
+            forks.kill()
+            forks.communicate()
+            raise
         self._free.append(forks)
         return None if code == -signal.SIGKILL else code
 

@@ -127,10 +127,24 @@ def test_an_owner_that_finds_anothers_lease_stops_at_once_and_leaves_it(tmp_path
 
 
 @pytest.mark.parametrize("said", ["", "{", "[]", '{"nonce": "x"}'])
-def test_half_a_lease_is_nobodys(tmp_path, said):
+def test_half_a_lease_may_be_anybodys_and_is_watched_like_a_whole_one(tmp_path, time, said):
+    """Its owner may be writing it this very moment, on another machine."""
     (tmp_path / "lease").write_text(said)
 
-    assert Held.read(tmp_path / "lease") is None
+    heir = time.lease(tmp_path, "b")
+    heir.take()
+
+    assert time.now > TERMS.duration_s
+    heir.check()
+
+
+def test_half_a_lease_that_becomes_a_whole_one_has_an_owner(tmp_path, time):
+    (tmp_path / "lease").write_text('{"nonce": "x", "ho')
+    whole = Held(nonce="x", host="a", pid=1, counter=0, duration_s=100.0)
+    time.meanwhile = lambda: whole.write(tmp_path / "lease")
+
+    with pytest.raises(FolderUnusable, match="its lease is renewed"):
+        time.lease(tmp_path, "b").take()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
