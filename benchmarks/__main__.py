@@ -13,6 +13,7 @@ from typing import Final
 from .crowd import crowd
 from .downloads import downloads
 from .durability import durability
+from .engine import engine
 from .figures import Finding, table
 from .intake import intake
 from .makespan import makespan
@@ -35,6 +36,7 @@ BENCHMARKS: Final[dict[str, Callable[[Scale, Path], Sequence[Finding]]]] = {
     "intake": intake,
     "polling": polling,
     "shards": shards,
+    "engine": engine,
 }
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,7 @@ from ..outcome import Report
 from ..places import Places, PlacesAsked
 from ..progress import display
 from ..service import Service
-from ..session import plan_only, run_order
+from ..session import plan_only, plan_together, run_order
 from ..settings import OnInterrupt, OnUnknown, PollSpacing, Rerun, Selection, Settings
 from .again import command_again
 from .connection import connection_options, named_service
@@ -161,7 +162,11 @@ def _engine(flags: dict[str, Any]) -> Callable[[Order], Report]:
 def _plan(manifest: str, path: Path, flags: dict[str, Any]) -> int:
     folder = _named_folder(path, flags)
     service = named_service(folder, flags, token_needed=False)
-    found = anyio.run(plan_only, _order(manifest, folder, service, flags, only_planned=True))
+    order = _order(manifest, folder, service, flags, only_planned=True)
+    if flags["engine"] is None:
+        found = anyio.run(plan_only, order)
+    else:  # of all shards, whichever have begun; nobody is asked about what is only told
+        found = anyio.run(plan_together, replace(order, consent=Consent(), confirm=lambda question: True))
     click.echo(json.dumps(found.as_json()) if flags["as_json"] else plan_words(found))
     return int(Exit.OK)
 

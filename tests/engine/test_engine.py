@@ -125,6 +125,24 @@ def test_a_manifest_with_problems_is_refused_as_a_whole(batch: Batch, here: Here
     assert not here.folder.exists()
 
 
+def test_a_plan_for_the_engine_is_of_all_shards_together(batch: Batch, here: Here, fake: FakeService):
+    batch.write(*NAMES)
+    before = here.plan(*ENGINE, "--json").json
+    here.run("--shard", "1/3")
+    done = len(fake.paid)
+
+    after = here.plan(*ENGINE, "--json").json
+
+    assert (before["total"], before["submit"]) == (len(NAMES), len(NAMES))
+    assert (after["total"], after["submit"], after["reasons"]["done"]) == (
+        len(NAMES),
+        len(NAMES) - done,
+        done,
+    )
+    assert 0 < done < len(NAMES)
+    assert fake.posts() == done
+
+
 def test_a_folder_with_one_ledger_is_refused_and_one_without_any_is_missing(
     batch: Batch, here: Here, fake: FakeService
 ):
