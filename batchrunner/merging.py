@@ -10,7 +10,8 @@ docs/decisions/0018-shards.md
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from itertools import count
@@ -34,6 +35,9 @@ from .sharding import SHARDS, Shard
 from .shards import ASIDE, MERGED, recorded_count
 from .simulator.memory import Accepted, FileMemory
 
+MOST_WATCHED: Final = 32
+"""Leases that are watched at the same time."""
+
 NOT_YET: Final = f".{MERGED}.part"
 
 
@@ -50,8 +54,10 @@ class Merged:
     """Where what the shards' folders still hold was put."""
 
 
-def merge(whole: Folder) -> Merged:
+def merge(whole: Folder, tell: Callable[[str], None] = lambda words: None) -> Merged:
     """Make one folder of *whole*'s shards, or finish what an earlier merge began.
+
+    *tell* hears for how long another machine's leases are watched.
 
     Raises FolderUnusable while a shard is owned, and ManifestMissing where there is nothing to merge.
     """
@@ -65,6 +71,7 @@ def merge(whole: Folder) -> Merged:
             lock.write(left_open=lock.left_open)
             leases: list[Lease] = []
             not_begun = _own(whole, shards, held, leases)
+            _take(leases, tell)
             held.enter_context(kept(*leases))
             merged = whole.path / SHARDS / MERGED
             if not whole.has_ledger() and not merged.exists():
@@ -92,7 +99,6 @@ def _own(whole: Folder, shards: int, held: ExitStack, leases: list[Lease]) -> li
         make_folder(folder.path)
         lock = held.enter_context(folder.locked())
         leases.append(Lease(folder.path, USUAL))
-        leases[-1].take()
         lock.write(left_open=lock.left_open)  # named as ours; whether its ledger was closed stays as it was
         if folder.has_ledger():
             check_complete(folder, lock)
@@ -100,6 +106,13 @@ def _own(whole: Folder, shards: int, held: ExitStack, leases: list[Lease]) -> li
             folder.check_no_results()
             not_begun.append(Shard(index, shards))
     return not_begun
+
+
+def _take(leases: list[Lease], tell: Callable[[str], None]) -> None:
+    """Take all leases; a machine that died with many of them is waited out once."""
+    with ThreadPoolExecutor(MOST_WATCHED, thread_name_prefix="lease") as threads:
+        for taken in [threads.submit(lease.take, tell) for lease in leases]:
+            taken.result()
 
 
 def _make_ledger(whole: Folder, shards: int, leases: Iterable[Lease]) -> None:

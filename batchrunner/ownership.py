@@ -8,6 +8,7 @@ filesystem.py): every commit is in the ledger's own file.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -27,6 +28,8 @@ from .shards import check_shard, record_count, recorded_count, unfinished_merge
 OWNED_FACT: Final = "owned"
 """The ledger's fact that says since when it was owned the last time."""
 
+LOG: Final = logging.getLogger("batchrunner")
+
 USUAL: Final = Terms.of(Timeouts())
 
 OTHERS_BEGIN_S: Final = 3.0
@@ -40,7 +43,7 @@ def owned(
     undo_on: tuple[type[BatchrunnerError], ...] = (),
     control: Path | None = None,
     terms: Terms = USUAL,
-    tell: Callable[[str], None] = lambda words: None,
+    tell: Callable[[str], None] = LOG.warning,
 ) -> Iterator[Store]:
     """Give the folder's ledger, for writing, to nobody else.
 

@@ -39,10 +39,16 @@ class Standing:
     origin: str | None
     simulated: bool
     owners: tuple[tuple[Shard | None, Owner], ...] = ()
+    coordinator: Owner | None = None
+    """Who gives out the shards, where somebody does; those at work have owners of their own."""
     shards: int | None = None
     """How many shards there are; None for a folder with one ledger."""
     begun: int = 0
     """How many of them have begun."""
+
+    @property
+    def at_work(self) -> bool:
+        return bool(self.owners) or self.coordinator is not None
 
     @property
     def total(self) -> int:
@@ -59,7 +65,12 @@ class Standing:
             "owner": _named(self.owners[0][1]) if self.owners else None,
             "shards": None
             if self.shards is None
-            else {"count": self.shards, "begun": self.begun, "owners": owners},
+            else {
+                "count": self.shards,
+                "begun": self.begun,
+                "owners": owners,
+                "coordinator": None if self.coordinator is None else _named(self.coordinator),
+            },
             "total": self.total,
             "states": {str(state): n for state, n in self.counts.items()},
             "gone": self.gone,
@@ -107,6 +118,7 @@ def _together(folder: Folder) -> Standing:
         origin=next((one.origin for one in found if one.origin is not None), None),
         simulated=any(one.simulated for one in found),
         owners=tuple(owner for one in found for owner in one.owners),
+        coordinator=folder.owner(),
         shards=recorded_count(folder.path),
         begun=len(parts),
     )

@@ -28,7 +28,7 @@ def merge(folder: Path, as_json: bool, quiet: bool) -> int:
     Nothing is sent or paid.  It is refused while a shard is at work; killed at any point, the same command
     finishes it.  What else the shards' folders hold is kept in DIR/shards.merged.
     """
-    done = merge_shards(Folder(folder))
+    done = merge_shards(Folder(folder), lambda words: say(printable(words)))
     if as_json:
         click.echo(json.dumps({"jobs": done.jobs, "shards": done.shards,
                                "not_begun": [str(shard) for shard in done.not_begun]}))  # fmt: skip

@@ -91,8 +91,8 @@ def _end_of() -> Callable[[Standing], bool]:
 
     def is_over(found: Standing) -> bool:
         nonlocal was_owned
-        was_owned = was_owned or bool(found.owners)
-        return not found.owners and (was_owned or not found.open)
+        was_owned = was_owned or found.at_work
+        return not found.at_work and (was_owned or not found.open)
 
     return is_over
 
@@ -104,7 +104,7 @@ def _line(where: Folder, found: Standing) -> str:
 
 def _next(where: Folder, found: Standing) -> str:
     """Return who is at work, or what to do next, in a sentence."""
-    if found.owners:
+    if found.at_work:
         if found.shards is not None:
             return f"{len(found.owners)} of {found.shards} shards are at work"
         owner = found.owners[0][1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -222,6 +223,20 @@ def test_status_says_how_many_shards_have_begun_and_who_owns_them(batch: Batch, 
     assert [owner["shard"] for owner in counted["shards"]["owners"]] == ["2/3"]
     assert "1 of 3 shards have begun" in words
     assert "shard 2/3: process" in words
+
+
+def test_between_two_shards_a_coordinator_is_at_work(batch: Batch, here: Here):
+    batch.write(*NAMES)
+    here.run("--shard", "2/3")
+
+    with Folder(here.folder).locked() as lock:
+        lock.write(left_open=False)
+        counted = here("status", here.folder, "--json").json
+    after = here("status", here.folder, "--json").json
+
+    assert (counted["shards"]["owners"], counted["shards"]["coordinator"]["pid"]) == ([], str(os.getpid()))
+    assert counted["next"] == "0 of 3 shards are at work"
+    assert after["shards"]["coordinator"] is None
 
 
 def test_doubts_of_any_shard_are_listed_and_resolved_from_the_whole(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from batchrunner.errors import FolderUnusable, ManifestMissing
 from batchrunner.folder import Folder
+from batchrunner.lease import Held
 from batchrunner.ledger import Store
 from batchrunner.lifecycle import State
 from batchrunner.merging import merge
@@ -196,6 +198,33 @@ def test_shards_of_two_services_are_not_mixed(whole):
 
     with pytest.raises(FolderUnusable, match=r"belongs to https://elsewhere.example.com"):
         merge(whole)
+
+
+def test_a_machine_that_died_with_several_shards_is_waited_out_once(whole):
+    for index in (1, 3):
+        held = Held(nonce="n", host="elsewhere/boot", pid=7, counter=1, duration_s=0.2)
+        held.write(whole.of_shard(Shard(index, 3)).path / "lease")
+    heard: list[str] = []
+
+    merge(whole, heard.append)
+
+    assert sorted("01-of-03" in words for words in heard) == [False, True]
+    assert all("process 7 on elsewhere" in words for words in heard)
+    assert whole.has_ledger()
+
+
+def test_a_machine_that_renews_its_lease_keeps_its_shard_from_a_merge(whole):
+    path = whole.of_shard(Shard(2, 3)).path / "lease"
+    held = Held(nonce="n", host="elsewhere/boot", pid=7, counter=1, duration_s=30.0)
+    held.write(path)
+
+    def renewed(words: str) -> None:
+        replace(held, counter=2).write(path)
+
+    with pytest.raises(FolderUnusable, match="its lease is renewed"):
+        merge(whole, renewed)
+
+    assert not whole.has_ledger()
 
 
 def test_the_lowest_cap_holds_after_a_merge(whole):
