@@ -18,6 +18,7 @@ from typing import Final
 from .client import Timeouts
 from .disk import disk_errors_named
 from .errors import BatchrunnerError, FolderUnusable
+from .filesystem import check_locks
 from .folder import Folder, Lock
 from .lease import Lease, Terms, kept
 from .ledger import Store
@@ -53,6 +54,7 @@ def owned(
     FolderUnusable when somebody owns it or the ledger is not complete, DiskTrouble for the disk's.
     """
     with disk_errors_named():
+        check_locks(folder.path)  # before anything is made
         made = not folder.path.exists()
         if folder.shard is not None:
             begin_shards(folder.whole, folder.shard)

@@ -104,7 +104,7 @@ def test_where_no_other_machine_sees_a_lock_nothing_runs(tmp_path, monkeypatch, 
     with pytest.raises(FolderUnusable, match=why), owned(folder):
         pass
 
-    assert not folder.ledger.exists()
+    assert not folder.path.exists()
 
 
 @pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, None])
