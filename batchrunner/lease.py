@@ -105,6 +105,12 @@ class Held:
         finally:
             os.close(handle)
 
+    def begin(self, path: Path) -> None:
+        """Say it for the first time, whole or not at all: whoever meets half of it would wait for nothing."""
+        new = path.with_name(f"{path.name}.new")
+        self.write(new)
+        new.replace(path)
+
 
 UNREADABLE: Final = Held(nonce="", host="a machine unknown", pid=0, counter=0, duration_s=0.0)
 """Half of a lease, met while it was written or left by a kill: whose it is nobody knows, so it is watched."""
@@ -155,7 +161,7 @@ class Lease:
             nonce=secrets.token_hex(8), host=self.host, pid=os.getpid(), counter=0,
             duration_s=self.terms.duration_s,
         )  # fmt: skip
-        self._say(own)
+        self._say(own, own.begin)
 
     def _watch(self, before: Held, tell: Callable[[str], None]) -> None:
         """Return when *before* has stood unchanged for its duration."""
@@ -182,11 +188,12 @@ class Lease:
         if Held.read(self.path) != held:
             self._held = None
             return
-        self._say(replace(held, counter=held.counter + 1))
+        renewed = replace(held, counter=held.counter + 1)
+        self._say(renewed, renewed.write)
 
-    def _say(self, held: Held) -> None:
+    def _say(self, held: Held, say: Callable[[Path], None]) -> None:
         began = self.clock()
-        held.write(self.path)
+        say(self.path)
         self._held, self._renewed_at = held, began
 
     @property

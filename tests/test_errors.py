@@ -22,6 +22,7 @@ ENDINGS = {
     "ManifestMissing": Exit.MISSING,
     "ManifestInvalid": Exit.INVALID,
     "FolderUnusable": Exit.FOLDER,
+    "FolderTaken": Exit.FOLDER,
     "DiskTrouble": Exit.DISK,
     "AccountRefused": Exit.ACCOUNT,
     "ServiceAway": Exit.OUTAGE,

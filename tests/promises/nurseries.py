@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -28,10 +29,12 @@ class Nursery:
     def __init__(self, began_at: float) -> None:
         ours = ("RUNCOMFY", "BATCHRUNNER", "COMFY_", "XDG_")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        # With its fast clock every socket looks old: runs would knock at each other's, to see who lives.
+        self._sockets = TemporaryDirectory(prefix="batchrunner-ears-", ignore_cleanup_errors=True)
         self._process = subprocess.Popen(
             [sys.executable, "-m", f"{__package__}.nursery", repr(began_at)],
-            cwd=ROOT, env={**kept, "RUNCOMFY_API_TOKEN": TOKEN}, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            cwd=ROOT, env={**kept, "RUNCOMFY_API_TOKEN": TOKEN, "XDG_RUNTIME_DIR": self._sockets.name},
+            text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
 
     def begin(self, order: dict[str, Any]) -> int:
@@ -48,6 +51,7 @@ class Nursery:
     def close(self) -> None:
         assert self._process.stdin is not None
         self._process.communicate(timeout=PATIENCE_S)
+        self._sockets.cleanup()
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
