@@ -18,6 +18,9 @@ from batchrunner.plan import load_jobs, prepare
 from batchrunner.settings import Rerun, Settings
 from batchrunner.sharding import Shard
 from tests.builders import a_job, bring
+from tests.cli.conftest import batch, fake
+
+__all__ = ["batch", "fake"]
 
 FILM = Path(__file__).parents[2] / "batchrunner/simulator/tiny.mp4"
 

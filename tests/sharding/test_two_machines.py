@@ -8,14 +8,11 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from ..cli.acts import later
 from ..cli.command import Batch, finish, wait_until
-from ..cli.fake_service import FakeService
 
 NAMES = [f"scene-{number:02d}" for number in range(6)]
 
@@ -28,19 +25,6 @@ def may_have_other_names() -> bool:
         and unshare is not None
         and subprocess.run([unshare, "--uts", "true"], capture_output=True, check=False).returncode == 0
     )
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeService]:
-    with FakeService() as service:
-        yield service
-
-
-@pytest.fixture
-def batch(tmp_path: Path, fake: FakeService) -> Iterator[Batch]:
-    one = Batch(home=tmp_path, fake=fake)
-    yield one
-    one.close()
 
 
 def start_on(host: str, batch: Batch) -> subprocess.Popen[str]:
