@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO := out/demo
+# Without bytecode each command would compile all of the package anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo browser test lint types fmt property bench bench-quick swift soak docs check build clean
 

@@ -21,6 +21,9 @@ ROOT: Final = Path(__file__).parents[1]
 TOKEN: Final = {"RUNCOMFY_API_TOKEN": "benchmark"}
 """The simulator takes any token; `run` wants to see one."""
 
+ENVIRON: Final = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""Installed programs, ours and peers, have their bytecode; a checkout's must be allowed to keep it."""
+
 _RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 """getrusage(2) counts memory in bytes on macOS, in KiB on Linux."""
 
@@ -56,7 +59,7 @@ def run(command: Sequence[str], *, cwd: Path = ROOT, environ: Mapping[str, str] 
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         started_at, began = time.time(), time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=cwd, env={**os.environ, **environ}, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+            command, cwd=cwd, env={**ENVIRON, **environ}, stdin=subprocess.DEVNULL, stdout=out, stderr=err
         )
         _, status, usage = os.wait4(process.pid, 0)
         wall_s = time.perf_counter() - began
@@ -79,7 +82,7 @@ def interrupted(
 
     Raises ChildFailed when it ends before.
     """
-    environ = {**os.environ, **TOKEN}
+    environ = {**ENVIRON, **TOKEN}
     with subprocess.Popen(
         command,
         cwd=ROOT,
