@@ -74,6 +74,24 @@ def test_the_night_between_two_runs_is_no_time_at_work(store):
     assert (figures.first_at, figures.last_at) == (100.0, 90_070.0)
 
 
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 9)), min_size=1, max_size=8))
+def test_time_at_work_is_that_in_which_any_job_was_under_way(spans):
+    with closing(Store.in_memory()) as store:
+        take(store, some_jobs(len(spans)))
+        for number, (start, length) in enumerate(spans):
+            seq = bring(store, State.FAILED, f"job-{number:02d}").seq
+            store.connection.execute(
+                "UPDATE attempts SET submitted_at = ?, completed_at = ? WHERE job = ?",
+                (start, start + length, seq),
+            )
+
+        figures = read_figures(store)
+
+    assert figures.busy_s == len({s for start, length in spans for s in range(start, start + length)})
+    assert figures.first_at == min(start for start, _ in spans)
+    assert figures.last_at == max(start + length for start, length in spans)
+
+
 def test_each_model_has_its_own_run_times(store):
     take(store, [a_job("one", model="a/slow"), a_job("two", row=3, model="b/quick")])
     for job_id, low, high in (("one", 90.0, 110.0), ("two", 1.0, 3.0)):

@@ -149,6 +149,21 @@ def test_what_went_badly_is_kept_first_then_the_newest_films_in_manifest_order(s
     assert embedded.left_out == 5
 
 
+@pytest.mark.parametrize(
+    "saved", [(6, 5, 4, 3, 2, 1), (1, 6, 2, 5, 3, 4), (1, 1, 1, 2, 1, 1), (3, None, 1, 2, 2, 9)]
+)
+def test_the_newest_films_are_kept_in_whatever_order_they_came(store, saved):
+    take(store, some_jobs(8))
+    for number, saved_at in enumerate(saved):
+        bring(store, State.SUCCEEDED, f"job-{number:02d}")
+        store.connection.execute("UPDATE jobs SET saved_at = ? WHERE id = ?", (saved_at, f"job-{number:02d}"))
+    newest = sorted(range(6), key=lambda number: (-(saved[number] or 0), number))
+
+    for most in range(1, 6):
+        kept = [json.loads(job)[0] for job in embed_jobs(store, most=most).jobs]
+        assert kept == [f"job-{number:02d}" for number in sorted(newest[:most])]
+
+
 def test_the_page_stays_within_its_bytes_and_says_what_it_leaves_out(store, tmp_path, monkeypatch):
     take(store, [a_job(f"job-{n}", row=n + 1, text="x" * 1000) for n in range(10)])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from json.encoder import encode_basestring
 from typing import Any, Final
@@ -36,9 +36,17 @@ FIELDS: Final = (
 
 _BAD: Final = f"state IN ('{State.FAILED}', '{State.UNKNOWN}', '{State.CANCELLED}')"
 
+_GOOD: Final = f"state = '{State.SUCCEEDED}' AND saved_at IS NOT NULL"
+
+_NEW_ENOUGH: Final = f"""saved_at >= ifnull((SELECT min(saved_at) FROM
+    (SELECT saved_at FROM jobs WHERE {_GOOD} ORDER BY position DESC LIMIT :most)), saved_at)"""
+"""So many jobs were saved since then that none of the newest is older: nearly all others need no sorting."""
+
 _CHOSEN: Final = f"""SELECT seq FROM (SELECT seq FROM jobs WHERE {_BAD} ORDER BY position, seq LIMIT :half)
-    UNION ALL SELECT seq FROM (SELECT seq FROM jobs WHERE NOT ({_BAD})
-    ORDER BY state = '{State.SUCCEEDED}' DESC, saved_at DESC, position, seq LIMIT :most)"""
+    UNION ALL SELECT seq FROM (SELECT seq FROM jobs WHERE {_GOOD} AND {_NEW_ENOUGH}
+    ORDER BY saved_at DESC, position, seq LIMIT :most)
+    UNION ALL SELECT seq FROM (SELECT seq FROM jobs WHERE NOT ({_BAD} OR ({_GOOD}))
+    ORDER BY saved_at DESC, position, seq LIMIT :most) LIMIT :most"""
 
 _FILES: Final = """(SELECT group_concat(printf('[%s,%s,%s%s]', json_quote(kind), json_quote(a.file),
     json_quote(bytes), iif(s.url IS NULL, '', ',' || json_quote(s.url))))
@@ -49,7 +57,7 @@ _FILES: Final = """(SELECT group_concat(printf('[%s,%s,%s%s]', json_quote(kind),
 
 _CELLS: Final = f"""SELECT in_manifest, position, seq, id, row, model, state, inputs, meta, {_FILES},
     attempts, cost_usd, submitted_at, completed_at, saved_at, error_code, error_message, request_id
-    FROM jobs WHERE seq = ?"""
+    FROM ({_CHOSEN}) CROSS JOIN jobs USING (seq)"""
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
@@ -86,11 +94,11 @@ def embed_jobs(
     models: dict[str, int] = {}
     kept: list[tuple[tuple[bool, int, int], str]] = []
     left_bytes = most_bytes
-    for job in _chosen(store, most):
+    for job in store.connection.execute(_CELLS, {"half": most // 2, "most": most}):
         if not go_on():
             raise Interrupted
         text = _written(job, models, sign)
-        left_bytes -= len(text.encode())
+        left_bytes -= len(text) if text.isascii() else len(text.encode())
         if left_bytes < 0:
             break
         kept.append(((not job["in_manifest"], job["position"], job["seq"]), text))
@@ -105,14 +113,9 @@ def inert_json(value: Json) -> str:
 
 
 def _inert(text: str) -> str:
-    clean = text.encode("utf-8", "replace").decode()  # half a surrogate pair has no UTF-8
-    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", clean)
-
-
-def _chosen(store: Store, most: int) -> Iterator[sqlite3.Row]:
-    seqs = [row[0] for row in store.connection.execute(_CHOSEN, {"half": most // 2, "most": most})]
-    for seq in seqs[:most]:
-        yield store.connection.execute(_CELLS, (seq,)).fetchone()
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()  # half a surrogate pair has no UTF-8
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _written(job: sqlite3.Row, models: dict[str, int], sign: Sign | None) -> str:
@@ -123,8 +126,8 @@ def _written(job: sqlite3.Row, models: dict[str, int], sign: Sign | None) -> str
     return _inert(
         f"[{_quoted(job['id'])},{job['row']},{models.setdefault(job['model'], len(models))},"
         f'"{job["state"]}",{_copied(job["inputs"])},{_copied(job["meta"])},[{files}],'
-        f"{job['attempts']},{_number(job['cost_usd'])},{_number(_rounded(job['submitted_at']))},"
-        f"{_number(_rounded(job['completed_at']))},{_number(_rounded(job['saved_at']))},"
+        f"{job['attempts']},{_number(job['cost_usd'])},{_instant(job['submitted_at'])},"
+        f"{_instant(job['completed_at'])},{_instant(job['saved_at'])},"
         f"{_quoted(job['error_code'])},{_quoted(_shortened(job['error_message']))},"
         f"{_quoted(job['request_id'])},{0 if job['in_manifest'] else 1}]"
     )
@@ -164,5 +167,5 @@ def _shortened(value: Any) -> Any:
     return value
 
 
-def _rounded(instant: float | None) -> float | None:
-    return None if instant is None else round(instant, 1)
+def _instant(instant: float | None) -> str:
+    return "null" if instant is None else f"{instant:.1f}"

@@ -6,16 +6,19 @@ Read as streams: a folder of a million jobs costs a few bytes a job for a moment
 from __future__ import annotations
 
 import math
+import sqlite3
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Final
 
 from ..._types import Json
 from ...ledger import Store
 from ...ledger.files import FOLDER_OF_KIND
+from ...ledger.stored import has_stored
 from ...lifecycle import State
 
 MOST_BARS: Final = 120
@@ -133,50 +136,68 @@ def _files(store: Store) -> dict[str, tuple[int, int]]:
     columns = ", ".join(f"{of} FILTER (WHERE kind = '{kind}')" for kind in kinds for of in sums)
     # With nothing superseded every file is a job's latest, and no job need be looked at.
     latest = "JOIN jobs ON seq = a.job AND jobs.generation = a.generation" if store.superseded_count() else ""
+    is_there = "+a.saved_at IS NOT NULL"  # in the table's order: an index has them in that of their names
+    if has_stored(store):
+        latest += " LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)"
+        is_there += " OR s.url IS NOT NULL"
     found = store.connection.execute(
-        f"SELECT {columns} FROM artifacts a {latest}"
-        " LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)"
-        " WHERE a.saved_at IS NOT NULL OR s.url IS NOT NULL"
+        f"SELECT {columns} FROM artifacts a {latest} WHERE {is_there}"
     ).fetchone()
     return {kind: (found[2 * at], found[2 * at + 1] or 0) for at, kind in enumerate(kinds)}
 
 
 def _spans(store: Store) -> tuple[float | None, float | None, float]:
     """Return the first and the last instant of work, and the length of the union of all jobs' times."""
-    spans = store.connection.execute(
+    spans = _plain_rows(
+        store,
         "SELECT a.submitted_at, max(ifnull(a.completed_at, a.submitted_at),"
         "   iif(a.number = j.attempts AND a.generation = j.generation, ifnull(j.saved_at, 0), 0))"
-        " FROM attempts a JOIN jobs j ON seq = job WHERE a.submitted_at IS NOT NULL ORDER BY 1"
+        " FROM attempts a JOIN jobs j ON seq = job WHERE a.submitted_at IS NOT NULL ORDER BY 1",
     )
     first: float | None = None
     last, busy_s = -math.inf, 0.0
     for start, end in spans:
-        first = start if first is None else first
-        busy_s += max(0.0, end - max(start, last))
-        last = max(last, end)
+        if end > last:  # of many jobs at once most add nothing
+            if first is None:
+                first = start
+            busy_s += end - (start if start > last else last)  # noqa: FURB136 (a million calls of max())
+            last = end
     return first, None if first is None else last, busy_s
 
 
-_MOMENTS: Final = f"""
-    SELECT saved_at AS at, 1 AS good FROM jobs WHERE state = '{State.SUCCEEDED}' AND saved_at IS NOT NULL
-    UNION ALL
-    SELECT completed_at, 0 FROM jobs WHERE state = '{State.FAILED}' AND completed_at IS NOT NULL"""
+def _plain_rows(store: Store, query: str) -> sqlite3.Cursor:
+    """Return rows that are tuples: those with names take as long again."""
+    cursor = store.connection.cursor()
+    cursor.row_factory = None
+    return cursor.execute(query)
+
+
+_SAVED: Final = f"state = '{State.SUCCEEDED}' AND saved_at IS NOT NULL"
+
+_FAILED: Final = f"state = '{State.FAILED}' AND completed_at IS NOT NULL"
 
 
 def _throughput(store: Store) -> Throughput | None:
-    first, last = store.connection.execute(f"SELECT min(at), max(at) FROM ({_MOMENTS})").fetchone()
-    if first is None:
+    ends = [
+        end
+        for at, where in (("saved_at", _SAVED), ("completed_at", _FAILED))
+        for end in store.connection.execute(f"SELECT min({at}), max({at}) FROM jobs WHERE {where}").fetchone()
+        if end is not None
+    ]
+    if not ends:
         return None
+    first, last = min(ends), max(ends)
     width_s = nice_width(last - first)
     start = first // width_s * width_s
-    saved = [0] * (int((last - start) // width_s) + 1)
-    failed = saved.copy()
-    found = store.connection.execute(
-        f"SELECT CAST((at - ?) / ? AS INTEGER), good, count(*) FROM ({_MOMENTS}) GROUP BY 1, 2",
-        (start, width_s),
-    )
-    for bar, good, n in found:
-        (saved if good else failed)[min(bar, len(saved) - 1)] = n
+    bars = [[0] * (int((last - start) // width_s) + 1) for _ in range(2)]
+    for at, where, counted in (("saved_at", _SAVED, bars[0]), ("completed_at", _FAILED, bars[1])):
+        found = store.connection.execute(
+            f"SELECT CAST(({at} - ?) / ? AS INTEGER), count(*) FROM jobs WHERE {where} GROUP BY 1",
+            (start, width_s),
+        )
+        for bar, n in found:
+            counted[min(bar, len(counted) - 1)] += n
+    saved, failed = bars
     return Throughput(start_at=start, width_s=width_s, saved=tuple(saved), failed=tuple(failed))
 
 
@@ -190,41 +211,55 @@ def nice_width(span_s: float) -> float:
 
 
 def _models(store: Store) -> list[ModelFigures]:
-    counts: dict[str, Counter[str]] = {}
+    models = [row[0] for row in store.connection.execute("SELECT DISTINCT model FROM jobs")]
+    shares = _shares_of(store) if len(models) > 1 else [_all(store, model) for model in models]
+    known = [each for each in shares if each.jobs]
+    return sorted(known, key=lambda each: (-each.jobs, each.model))
+
+
+def _all(store: Store, model: str) -> ModelFigures:
+    """Return the figures of the only *model*, which are the folder's: nothing has to be sorted by it."""
+    seconds = array("d", map(itemgetter(0), _plain_rows(store, _RUN_TIMES.format(of=" FROM attempts"))))
+    (cost_usd,) = store.connection.execute("SELECT sum(cost_usd) FROM attempts").fetchone()
+    return _share(model, store.counts(), cost_usd, seconds)
+
+
+def _shares_of(store: Store) -> Iterator[ModelFigures]:
+    """Yield the figures of each of several models."""
+    counts: dict[str, Counter[State]] = defaultdict(Counter)
     for model, state, n in store.connection.execute(
-        "SELECT model, state, count(*) FROM jobs WHERE in_manifest GROUP BY model, state ORDER BY model"
+        "SELECT model, state, count(*) FROM jobs WHERE in_manifest GROUP BY model, state"
     ):
-        counts.setdefault(model, Counter())[state] = n
+        counts[model][State(state)] = n
     costs = dict(
         store.connection.execute(
             "SELECT model, sum(attempts.cost_usd) FROM attempts JOIN jobs ON seq = job GROUP BY model"
         ).fetchall()
     )
-    times = dict(_run_times(store))
-    return [
-        ModelFigures(
-            model=model,
-            jobs=states.total(),
-            succeeded=states[State.SUCCEEDED],
-            failed=states[State.FAILED],
-            cost_usd=costs.get(model),
-            run_times=times.get(model),
-        )
-        for model, states in sorted(counts.items(), key=lambda item: (-item[1].total(), item[0]))
-    ]
+    times: dict[str, array[float]] = defaultdict(lambda: array("d"))
+    for seconds, model in _plain_rows(
+        store, _RUN_TIMES.format(of=", model FROM attempts JOIN jobs ON seq = job")
+    ):
+        times[model].append(seconds)
+    return (_share(model, states, costs.get(model), times[model]) for model, states in counts.items())
 
 
-def _run_times(store: Store) -> Iterator[tuple[str, RunTimes]]:
-    """Yield each model's run times; a run time is taken as the middle of what the looks showed."""
-    rows = store.connection.execute(
-        "SELECT model, (ran_at_least_s + ran_at_most_s) / 2 FROM attempts JOIN jobs ON seq = job"
-        " WHERE ran_at_most_s IS NOT NULL ORDER BY 2"  # sorted there: a million floats are 32 MB here
+_RUN_TIMES: Final = """SELECT (ran_at_least_s + ran_at_most_s) / 2{of}
+    WHERE ran_at_most_s IS NOT NULL ORDER BY 1"""
+"""Each is taken as the middle of what the looks showed; sorted by SQLite: a million floats are 32 MB here."""
+
+
+def _share(
+    model: str, states: Mapping[State, int], cost_usd: float | None, ordered: array[float]
+) -> ModelFigures:
+    return ModelFigures(
+        model=model,
+        jobs=sum(states.values()),
+        succeeded=states.get(State.SUCCEEDED, 0),
+        failed=states.get(State.FAILED, 0),
+        cost_usd=cost_usd,
+        run_times=run_times_of(ordered) if ordered else None,
     )
-    found: dict[str, array[float]] = defaultdict(lambda: array("d"))
-    for model, seconds in rows:
-        found[model].append(seconds)
-    for model in sorted(found):
-        yield model, run_times_of(found[model])
 
 
 def run_times_of(ordered: array[float]) -> RunTimes:
