@@ -7,7 +7,7 @@ DEMO := out/demo
 # Without bytecode each command would compile all of the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo browser test lint types fmt property bench bench-quick swift soak docs check build clean
+.PHONY: help install demo browser test lint types fmt property bench bench-quick swift systemd soak docs check build clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,11 @@ swift: install  ## put films into a real S3, OpenStack Swift (as root, with apt;
 	    swift-proxy swift-account swift-container swift-object memcached >/dev/null; }; } || \
 	  echo 'no Swift here: its tests are skipped'
 	WITH_SWIFT=1 $(BIN)/python -m pytest tests/storing/test_swift.py
+
+systemd: install  ## the units of examples/ on a machine of their own, whose process 1 is systemd (as root, with apt)
+	@command -v systemd-nspawn >/dev/null || { apt-get update -qq && RUNLEVEL=1 apt-get install -y -qq \
+	    --no-install-recommends systemd-container dbus-user-session libpam-systemd python3-venv >/dev/null; }
+	WITH_SYSTEMD=1 $(BIN)/python -m pytest tests/examples/test_systemd.py
 
 soak: install  ## kill 200 runs at random instants; count what was paid twice or lost
 	$(BIN)/python -m tests.promises.soak --kills 200
