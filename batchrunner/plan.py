@@ -17,10 +17,10 @@ from itertools import islice
 from typing import Final
 
 from ._types import Inputs, JobError, Json
+from .collector import rarely_collected
 from .errors import ErrorCode, ManifestInvalid
 from .ledger import Entry, Store
 from .ledger.intake import Edit, Intake, leave_to_others, stage, staged_ids, take_in
-from .ledger.loading import rarely_collected
 from .lifecycle import State
 from .manifest.read import Found
 from .manifest.repeated import Checked, check_rows

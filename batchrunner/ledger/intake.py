@@ -236,10 +236,9 @@ def _of_job(job: Job, position: int) -> _Values:
 def _of_block(block: JobBlock, position: int) -> tuple[_Values, int]:
     """Return the same of many jobs, and the number of characters of their inputs."""
     written, prints = block.written()
-    rows = range(block.size)
     ids = block.given_ids or map(id_from, prints)
     columns = (
-        (position + row for row in rows), ids, repeat(block.file), (block.line + row for row in rows),
+        range(position, position + block.size), ids, repeat(block.file), block.lines,
         repeat(block.model), written, block.written_notes(), prints,
     )  # fmt: skip
     return tuple(chain.from_iterable(zip(*columns, strict=False))), sum(map(len, written))

@@ -7,15 +7,14 @@ each: kept up to date row by row, they cost several times as much for values in 
 
 from __future__ import annotations
 
-import gc
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-COLLECT_AFTER: Final = 20_000  # objects made and not let go: a few megabytes; Python's own count is 700
+from ..collector import rarely_collected
 
 Batch: TypeAlias = Sequence[str | int]
 """The values of some rows, one row behind the other."""
@@ -57,17 +56,3 @@ def indexes_built_after(connection: sqlite3.Connection, table: str) -> Iterator[
     yield
     for _, sql in indexes:
         connection.execute(sql)
-
-
-@contextmanager
-def rarely_collected() -> Iterator[None]:
-    """Let the garbage collector look less often: rows come and go without cycles, and it would find none.
-
-    It would otherwise take a third of the time.  Still bounded: so many objects that stay are looked at.
-    """
-    before = gc.get_threshold()
-    gc.set_threshold(COLLECT_AFTER, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)

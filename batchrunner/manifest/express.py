@@ -8,8 +8,6 @@ either way, and becomes the same job.
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from .._types import Job, Json
 from ..models import Schemas
 from ..staging import LocalImages
@@ -19,8 +17,13 @@ from .job_block import JobBlock
 from .judge import MODEL_ID
 from .lane import Columns, Lane, Unsure
 from .names import MODEL
-from .rows import FieldBlock, Row, Table, TableBlock, TableRow
+from .rows import Block, ColumnBlock, FieldBlock, Row, Table, TableBlock, TableRow
 from .typed import Untypable
+
+
+def takes_blocks(head: Head) -> bool:
+    """Return whether rows may be jobs at first sight: a matrix and placeholders make more of each."""
+    return not head.axes and not head.consumed
 
 
 class Express:
@@ -33,8 +36,7 @@ class Express:
         self._head = head
         self._schemas = schemas
         self._model = model
-        self._is_plain = not head.axes and not head.consumed
-        """A matrix and placeholders make more of a row than is plain to see."""
+        self._is_plain = takes_blocks(head)
         self._lanes: dict[str | None, Lane | None] = {}
         self._table: Table | None = None
         self._model_at: int | None = None
@@ -49,12 +51,14 @@ class Express:
         except (Unsure, Untypable, BadId):
             return None
 
-    def jobs(self, block: TableBlock | FieldBlock) -> JobBlock | list[Job | None]:
-        """Do the same for all rows of *block*."""
-        if self._is_plain:
-            with suppress(Unsure, Untypable, BadId):
-                return self._of_fields_of(block) if isinstance(block, FieldBlock) else self._of_block(block)
-        return [self.job(row) for row in block.each()]
+    def jobs(self, block: Block) -> JobBlock | None:
+        """Return the jobs of all rows of *block*; None: they have to be looked at one by one."""
+        if not self._is_plain:
+            return None
+        try:
+            return self._of_block(block) if isinstance(block, TableBlock) else self._of_names(block)
+        except (Unsure, Untypable, BadId):
+            return None
 
     def _of_block(self, block: TableBlock) -> JobBlock:
         """Raises Unsure where the rows have to be looked at one by one."""
@@ -82,13 +86,14 @@ class Express:
         self._model_at = table.columns.index(MODEL) if MODEL in table.columns else None
         self._columns.clear()
 
-    def _of_fields_of(self, block: FieldBlock) -> JobBlock:
+    def _of_names(self, block: FieldBlock | ColumnBlock) -> JobBlock:
         """Raises Unsure where the rows have to be looked at one by one."""
-        models = [row.get(MODEL) for row in block.rows]
+        models = block.values_of(MODEL)
         model = models[0]
         if models.count(model) < len(models) or not (model is None or isinstance(model, str)):
             raise Unsure
-        return self._lane(model).fields(block)
+        lane = self._lane(model)
+        return lane.fields(block) if isinstance(block, FieldBlock) else lane.columns(block)
 
     def _of_fields(self, row: Row) -> Job | None:
         model = row.fields.get(MODEL)

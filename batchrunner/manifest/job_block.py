@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
 
 from .._types import Inputs, Job, JobId, Json, Place
 from .by_column import written_by_column
@@ -18,12 +17,11 @@ from .fingerprint import canonical, fingerprint_of, fingerprints, id_from
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobBlock:
-    """Jobs of one model, whose rows stand on consecutive lines."""
+    """Jobs of one model, whose rows stand in one file, one behind the other."""
 
     file: str
-    line: int
-    """The line of the first."""
-    size: int
+    lines: Sequence[int]
+    """The line of each."""
     model: str
     given_ids: Sequence[str] | None
     """None where the manifest gives none of them an id."""
@@ -33,6 +31,10 @@ class JobBlock:
     """What all of them have besides."""
     notes_by_name: Mapping[str, Sequence[Json]]
     shared_notes: Inputs
+
+    @property
+    def size(self) -> int:
+        return len(self.lines)
 
     def inputs(self) -> list[Inputs]:
         """Return the inputs of each job."""
@@ -62,7 +64,7 @@ class JobBlock:
         inputs = self.inputs()
         ids = map(id_from, self.written()[1]) if self.given_ids is None else self.given_ids
         file, model = self.file, self.model
-        rows = zip(count(self.line), ids, inputs, self.metas(), strict=False)
+        rows = zip(self.lines, ids, inputs, self.metas(), strict=True)
         return [Job(JobId(one), Place(file, at, at), model, own, notes) for at, one, own, notes in rows]
 
 

@@ -5,7 +5,7 @@ Which input each name stands for, what a value means there, and what the default
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from typing import Final, NoReturn, TypeAlias, cast
 
@@ -20,11 +20,11 @@ from .fingerprint import made_id
 from .ids import parse_id, parse_ids
 from .job_block import JobBlock
 from .names import GROUPS, ID, MODEL, Key, input_name, key_of, meta_name
-from .rows import FieldBlock, LinedDict, Row, Table, TableBlock, TableRow
+from .rows import ColumnBlock, FieldBlock, LinedDict, Plain, Row, Table, TableBlock, TableRow
 from .source import folder_of
 from .template import Shared
 from .typed import typed, untyped
-from .typers import CellTyper, ValueTyper, cell_typer, is_settled, value_typer
+from .typers import CellTyper, ValueTyper, cell_typer, is_settled, text_typer, value_typer
 
 
 class Unsure(Exception):
@@ -44,6 +44,7 @@ class Lane:
             raise Unsure
         self.schema = schema
         self._typers = {name: value_typer(inner) for name, inner in schema.properties.items()}
+        self._text_typers = {name: text_typer(inner) for name, inner in schema.properties.items()}
         self._unsettled = [
             (name, self._typers[name]) for name, inner in schema.properties.items() if not is_settled(inner)
         ]
@@ -114,29 +115,49 @@ class Lane:
 
     def fields(self, block: FieldBlock) -> JobBlock:
         """Return the jobs of all rows.  Raises Unsure or BadId: they are looked at one by one."""
-        columns = _by_name(block.rows)
+        lines = range(block.line, block.line + len(block.rows))
+        return self._of_columns(block.file, lines, _by_name(block.rows), lambda _, values: values)
+
+    def columns(self, block: ColumnBlock) -> JobBlock:
+        """Do the same for rows in which text without quotes may have a meaning."""
+        columns = {name: values for name, values in block.columns.items() if values.count(None) < len(values)}
+        return self._of_columns(block.file, block.lines, columns, self._meant)
+
+    def _of_columns(self, file: str, lines: Sequence[int], written: _ByName, meant: _Meant) -> JobBlock:
+        columns = {**written}
         columns.pop(MODEL, None)
         ids = _ids(columns.pop(ID)) if ID in columns else None
-        notes = _by_name([_notes(row.get("meta")) for row in block.rows]) if "meta" in columns else {}
-        columns.pop("meta", None)
-        return self.block(
-            block.file,
-            block.line,
-            len(block.rows),
-            ids,
-            inputs=_filled_up(columns, self._inputs),
-            notes=_filled_up(notes, self._meta),
-        )
+        notes = _by_name(list(map(_notes, columns.pop("meta")))) if "meta" in columns else {}
+        inputs = {name: meant(name, values) for name, values in columns.items()}
+        return self.block(file, lines, ids, _filled_up(inputs, self._inputs), _filled_up(notes, self._meta))
+
+    def _meant(self, name: str, values: Sequence[Json]) -> Sequence[Json]:
+        """Return what *values* of YAML mean to the input *name*; None stays None."""
+        kinds = {type(value) for value in values if value is not None}
+        if kinds == {str}:
+            return values
+        if kinds == {Plain} and name in self._text_typers:
+            typer = self._text_typers[name]
+            texts = [str(value) for value in values if value is not None]
+            meanings = texts if typer is None else typer.many(texts)
+            if len(meanings) == len(values):
+                return meanings
+            each = iter(meanings)
+            return [None if value is None else next(each) for value in values]
+        lists = [value for value in values if isinstance(value, list)]
+        if kinds == {list} and {*map(type, chain.from_iterable(lists))} <= {str}:
+            return values
+        typer_of_one = self._typer(name)
+        return [None if value is None else typer_of_one(value) for value in values]
 
     def block(
-        self, file: str, line: int, size: int, ids: Sequence[str] | None, inputs: _ByName, notes: _ByName
+        self, file: str, lines: Sequence[int], ids: Sequence[str] | None, inputs: _ByName, notes: _ByName
     ) -> JobBlock:
         """Return the jobs of typed columns, defaults added.  Raises Unsure where one is not surely right."""
         shared = {name: value for name, value in self._inputs.items() if name not in inputs}
         made = JobBlock(
             file=file,
-            line=line,
-            size=size,
+            lines=lines,
             model=self.schema.model,
             given_ids=ids,
             inputs_by_name=inputs,
@@ -155,6 +176,9 @@ class Lane:
 
 
 _ByName: TypeAlias = Mapping[str, Sequence[Json]]
+
+_Meant: TypeAlias = Callable[[str, Sequence[Json]], Sequence[Json]]
+"""What the values of one name mean."""
 
 
 def _notes(written: Json) -> Inputs:
@@ -185,6 +209,8 @@ def _ids(values: Sequence[Json]) -> list[str]:
     kinds = {*map(type, values)}
     if kinds == {int}:
         return list(map(str, values))
+    if kinds == {Plain}:
+        return parse_ids(list(map(str, values)))
     if kinds != {str}:
         raise Unsure
     return parse_ids(cast("Sequence[str]", values))
@@ -249,7 +275,8 @@ class Columns:
         ids = None
         if self._id_at is not None and _is_filled(columns[self._id_at]):
             ids = parse_ids(columns[self._id_at])
-        return self._lane.block(rows.file, rows.line, len(rows.rows), ids, inputs, notes)
+        lines = range(rows.line, rows.line + len(rows.rows))
+        return self._lane.block(rows.file, lines, ids, inputs, notes)
 
 
 def _is_filled(cells: Sequence[str]) -> bool:

@@ -20,18 +20,18 @@ from ..models.wording import show
 from ..staging import LocalImages
 from .assemble import Assembler
 from .csv_reader import read_blocks
-from .express import Express
+from .express import Express, takes_blocks
 from .head import Head, HeadParser
 from .job_block import JobBlock
 from .jsonl_reader import read_json_blocks
-from .rows import FieldBlock, LinedDict, LinedList, Row, TableBlock, TableRow, problem
+from .rows import Block, LinedDict, LinedList, Row, TableRow, problem
 from .source import STDIN, STDIN_SHOWN, Format, format_by_extension, format_of, opened, rewindable
 from .typed import untyped
 
 if TYPE_CHECKING:
     from .yaml_reader import Outline
 
-Rows: TypeAlias = Iterator[Row | TableRow | TableBlock | FieldBlock | Problem]
+Rows: TypeAlias = Iterator[Row | TableRow | Block | Problem]
 
 Found: TypeAlias = Job | JobBlock | Problem
 """What reading a manifest gives, in its order."""
@@ -141,7 +141,8 @@ class _Reader:
         if isinstance(schemas, Problem):
             yield schemas
             schemas = self.schemas
-        yield from self._jobs(self._yaml_rows(stream, outline, parser.top), head, schemas)
+        rows = self._yaml_rows(stream, outline, parser.top, in_blocks=takes_blocks(head))
+        yield from self._jobs(rows, head, schemas)
 
     def _jobs(self, rows: Rows, head: Head, schemas: Schemas) -> Iterator[Found]:
         express = Express(head, schemas, self.model, self.images)
@@ -149,21 +150,18 @@ class _Reader:
         for row in rows:
             if isinstance(row, Problem):
                 yield row
-            elif isinstance(row, TableBlock | FieldBlock):
-                jobs = express.jobs(row)
-                if isinstance(jobs, JobBlock):
-                    yield jobs
-                    continue
-                rows_of: Iterable[Row | TableRow] = row.each()
-                for job, each in zip(jobs, rows_of, strict=True):
-                    if job is None:
-                        yield from assembler.jobs(_named(each))
-                    else:
-                        yield job
-            elif (job := express.job(row)) is not None:
-                yield job
-            else:
-                yield from assembler.jobs(_named(row))
+                continue
+            together = express.jobs(row) if isinstance(row, Block) else None
+            if together is not None:
+                yield together
+                continue
+            each: Iterable[Row | TableRow] = row.each() if isinstance(row, Block) else (row,)
+            for one in each:
+                job = express.job(one)
+                if job is None:
+                    yield from assembler.jobs(_named(one))
+                else:
+                    yield job
 
     def _with_schema(self, top: LinedDict) -> Schemas | Problem:
         """Return the schemas with what `schema:` names: a file beside the manifest, or the schema itself."""
@@ -176,13 +174,14 @@ class _Reader:
         except BatchrunnerError as error:
             return problem(self.file, top.lines["schema"], error.message, hint=error.hint, field="schema")
 
-    def _yaml_rows(self, stream: BinaryIO, outline: Outline, top: LinedDict) -> Rows:
+    def _yaml_rows(self, stream: BinaryIO, outline: Outline, top: LinedDict, *, in_blocks: bool) -> Rows:
+        from .yaml_jobs import BLOCK
         from .yaml_reader import listed_rows, read_yaml
 
         jobs: Json = top.get("jobs")
         match jobs:
             case None:
-                yield from read_yaml(stream, outline, self.file)
+                yield from read_yaml(stream, outline, self.file, block_bytes=BLOCK if in_blocks else None)
             case LinedList():
                 yield from listed_rows(jobs, self.file)
             case str():

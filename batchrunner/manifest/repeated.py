@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import count, islice, pairwise
 from operator import eq, itemgetter
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
@@ -17,6 +17,7 @@ from typing import IO, Final
 import orjson
 
 from .._types import Job, Place, Problem
+from ..collector import rarely_collected
 from .fingerprint import ID_DIGITS, id_from, made_id
 from .job_block import JobBlock
 
@@ -50,7 +51,7 @@ class Ids:
     def add(self, job: Job, position: int) -> None:
         """Remember the id of one job."""
         is_made = len(job.id) == ID_DIGITS and job.id == made_id(job.model, job.inputs)
-        self._add([job.id], job.place.file, job.place.row, position, [0] if is_made else [])
+        self._add([job.id], job.place.file, [job.place.row], position, [0] if is_made else [])
 
     def add_all(self, block: JobBlock, position: int) -> None:
         """Remember the ids of many jobs, the first of which has that *position* in the manifest."""
@@ -60,13 +61,17 @@ class Ids:
             of_inputs = list(map(id_from, block.written()[1]))
             ids = of_inputs if ids is None else ids
             made = [at for at, (one, other) in enumerate(zip(ids, of_inputs, strict=True)) if one == other]
-        self._add(ids, block.file, block.line, position, made)
+        self._add(ids, block.file, block.lines, position, made)
 
-    def _add(self, ids: Sequence[str], file: str, row: int, position: int, made: list[int]) -> None:
+    def _add(
+        self, ids: Sequence[str], file: str, lines: Sequence[int], position: int, made: list[int]
+    ) -> None:
         self.count += len(ids)
         self._hashes.extend(map(hash, ids))
         number = self._files.setdefault(file, len(self._files))  # its name need not be text
-        self._kept.write(orjson.dumps([position, number, row, made, ids], option=orjson.OPT_APPEND_NEWLINE))
+        steps = [lines.start, lines.step] if isinstance(lines, range) else [list(lines)]
+        kept = [position, number, steps, made, ids]
+        self._kept.write(orjson.dumps(kept, option=orjson.OPT_APPEND_NEWLINE))
 
     def problems(self) -> Iterator[tuple[int, Problem]]:
         """Yield what is wrong with each id that is not the first of its kind, with its position, in order."""
@@ -77,16 +82,17 @@ class Ids:
         files = list(self._files)
         self._kept.seek(0)
         for line in self._kept:
-            position, number, row, made, ids = orjson.loads(line)
-            for at, job_id in enumerate(ids):
+            position, number, steps, made, ids = orjson.loads(line)
+            rows = count(*steps) if len(steps) > 1 else steps[0]
+            for at, (job_id, row) in enumerate(zip(ids, rows, strict=False)):
                 if float(hash(job_id)) not in suspects:
                     continue
                 if job_id in first:
-                    place = Place(file=files[number], line=row + at, row=row + at)
+                    place = Place(file=files[number], line=row, row=row)
                     found = used_twice(place, job_id, first[job_id], is_made=at in made)
                     yield position + at, found
                 else:
-                    first[job_id] = files[number], row + at
+                    first[job_id] = files[number], row
 
     def _equal_hashes(self) -> set[float]:
         """Return the hashes that stand there more than once; of many, a part of all is sorted at a time."""
@@ -112,7 +118,7 @@ class Checked:
 def check_rows(rows: Iterable[Job | JobBlock | Problem]) -> Checked:
     """Look at all *rows*."""
     problems, position = list[tuple[int, Problem]](), 1
-    with SpooledTemporaryFile(IN_MEMORY) as kept:
+    with SpooledTemporaryFile(IN_MEMORY) as kept, rarely_collected():
         ids = Ids(kept)
         for row in rows:
             if isinstance(row, Problem):

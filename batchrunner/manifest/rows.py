@@ -6,9 +6,9 @@ a CSV cell none at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from .._types import Json, Place, Problem
 
@@ -119,10 +119,38 @@ class FieldBlock(NamedTuple):
     """The line of the first row."""
     rows: list[dict[str, Json]]
 
+    def values_of(self, name: str) -> Sequence[Json]:
+        """Return what each row has under *name*; None for one that has nothing."""
+        return [row.get(name) for row in self.rows]
+
     def each(self) -> Iterator[Row]:
         """Yield the rows one by one."""
         for line, fields in enumerate(self.rows, self.line):
             yield Row(Place(self.file, line, line), fields)
+
+
+class ColumnBlock(NamedTuple):
+    """Rows of names and values that were read name by name: nobody knows the lines of their values yet."""
+
+    file: str
+    lines: Sequence[int]
+    """The line of each row."""
+    columns: Mapping[str, Sequence[Json]]
+    """A value for each row; None for a row without one."""
+    again: Callable[[], Iterable[Row]]
+    """Reads them once more, with the line of each value."""
+
+    def values_of(self, name: str) -> Sequence[Json]:
+        """Return what each row has under *name*; None for one that has nothing."""
+        return self.columns.get(name, [None] * len(self.lines))
+
+    def each(self) -> Iterator[Row]:
+        """Yield the rows one by one."""
+        return iter(self.again())
+
+
+Block: TypeAlias = TableBlock | FieldBlock | ColumnBlock
+"""Some rows together, as the formats give them."""
 
 
 def _lines_along(value: Json, path: Sequence[str | int]) -> Iterator[int]:

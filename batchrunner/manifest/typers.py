@@ -6,7 +6,7 @@ itself, so that both always agree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, cast
 
 from .._types import Json
 from ..models.lenient import Schema, branch_for, kinds
-from .rows import Cell, LinedList, Plain
+from .rows import Cell, Plain
 from .typed import typed
 
 TextTyper: TypeAlias = Callable[[str], Json]
@@ -42,12 +42,24 @@ def cell_typer(schema: Schema) -> CellTyper | None:
     def other(text: str) -> Json:
         return typed(Cell(text), schema)
 
-    if "integer" in wanted:
-        number = _number_or(other)
-        return CellTyper(number, lambda cells: _numbers(cells, number))
     if wanted - {"null"} == {"array"} and cell_typer(_items(schema)) is None:
         texts = _texts_or(other)
         return CellTyper(texts, lambda cells: _lists_of_texts(cells, texts))
+    return _single_typer(wanted, other)
+
+
+def text_typer(schema: Schema) -> CellTyper | None:
+    """Return the same of YAML's text without quotes, which is never a list or a mapping."""
+    wanted = kinds(schema)
+    if "string" in wanted:
+        return None
+    return _single_typer(wanted, lambda text: typed(Plain(text), schema))
+
+
+def _single_typer(wanted: Collection[str], other: TextTyper) -> CellTyper:
+    if "integer" in wanted:
+        number = _number_or(other)
+        return CellTyper(number, lambda cells: _numbers(cells, number))
     return CellTyper(other, lambda cells: _each_read_once(cells, other))
 
 
@@ -142,6 +154,6 @@ def _texts_or(other: TextTyper) -> TextTyper:
 
 
 def _texts(value: Json, schema: Schema) -> Json:
-    if type(value) is LinedList and all(isinstance(item, str) for item in value):
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return [str(item) for item in value]
     return typed(value, schema)

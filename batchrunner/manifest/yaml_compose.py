@@ -25,6 +25,7 @@ from yaml.events import (
 
 from .._types import Json
 from ..models.wording import show
+from .plain_yaml import NO_NAMES, NULLS
 from .rows import LinedDict, LinedList, Plain
 from .strict_json import MAX_DEPTH
 
@@ -36,9 +37,6 @@ CORE: Final = "tag:yaml.org,2002:"
 TEXT_TAGS: Final = frozenset({f"{CORE}str", "!"})
 PLAIN_TAGS: Final = frozenset(f"{CORE}{name}" for name in ("int", "float", "bool", "null"))
 COLLECTION_TAGS: Final = frozenset({f"{CORE}map", f"{CORE}seq", "!"})
-NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})  # YAML 1.2, core schema
-
-NO_NAMES: Final = NULLS | {"<<"}  # a name that is one of these needs a second look, quoted ones too
 
 
 class BadYaml(ValueError):
@@ -63,13 +61,50 @@ Pair: TypeAlias = "tuple[str, int, Event]"
 Merge: TypeAlias = "tuple[int, Json]"
 
 
+class Excerpt:
+    """A file from an offset on, with something before it; where the file itself is read does not matter."""
+
+    def __init__(self, stream: BinaryIO, at: int = 0, before: bytes = b"") -> None:
+        self._stream = stream
+        self._at = at
+        self._before = before
+
+    def read(self, size: int = -1, /) -> bytes:
+        before, self._before = self._before, b""
+        if before:
+            return before
+        self._stream.seek(self._at)
+        found = self._stream.read(size)
+        self._at += len(found)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Lines of a file that an excerpt does not hold."""
+
+    after: int = 0
+    """The last line before them."""
+    lines: int = 0
+    column: int = -1
+    """Up to where the line behind them belongs to a list that began with them: the column of its dash."""
+
+
+NO_GAP: Final = Gap()
+
+
 class Composer:
     """Turns the events of one file into values; `troubles` says what was wrong with them."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._next: Callable[[], Event] = LOADER(stream).get_event
+    def __init__(
+        self, text: Excerpt, *, gap: Gap = NO_GAP, anchors: dict[str, tuple[Json, int]] | None = None
+    ) -> None:
+        """*gap* is what *text* leaves out of the file, *anchors* what was given a name there."""
+        self._next: Callable[[], Event] = LOADER(text).get_event
+        self._gap = gap
         self._depth = 0
-        self._anchors: dict[str, tuple[Json, int]] = {}
+        self.anchors = {} if anchors is None else anchors
+        """What each alias stands for, and of how many values that is made."""
         self._made = 0  # values so far, those behind aliases included
         self._expanded = 0  # values behind aliases since `start_job`
         self.troubles: list[Trouble] = []
@@ -85,9 +120,19 @@ class Composer:
         if isinstance(event, CollectionStartEvent):
             self._depth += 1
             if self._depth > MAX_DEPTH:
-                raise BadYaml(line_of(event), f"nested more than {MAX_DEPTH} deep")
+                raise BadYaml(self.line_of(event), f"nested more than {MAX_DEPTH} deep")
         elif isinstance(event, CollectionEndEvent):
             self._depth -= 1
+
+    def line_of(self, event: Event) -> int:
+        """Return the line of the file an event begins on, from 1."""
+        return self.line_at(event.start_mark)
+
+    def line_at(self, mark: Any) -> int:
+        """Return the line of the file that *mark* stands on; the first one where there is no mark."""
+        gap, line = self._gap, mark.line + 1 if mark else 1
+        is_above = line <= gap.after or (line == gap.after + 1 and mark.column <= gap.column)
+        return int(line if is_above else line + gap.lines)
 
     def start_job(self) -> None:
         """Count what aliases stand for from zero again, and forget the troubles of the job before."""
@@ -113,7 +158,7 @@ class Composer:
         made = self._composed(event)
         anchor = getattr(event, "anchor", None)
         if anchor is not None:
-            self._anchors[anchor] = (made, self._made - before)
+            self.anchors[anchor] = (made, self._made - before)
         return made
 
     def pairs(self) -> Iterator[Pair]:
@@ -127,7 +172,7 @@ class Composer:
             if name is None:
                 self.skip(value)
             else:
-                yield name, line_of(event), value
+                yield name, self.line_of(event), value
 
     def items(self) -> Iterator[Event]:
         """Yield the first event of each item in the list just begun; the caller reads on."""
@@ -160,7 +205,7 @@ class Composer:
     def _list(self) -> Json:
         made = LinedList()
         for event in self.items():
-            made.lines.append(line_of(event))
+            made.lines.append(self.line_of(event))
             made.append(self.value(event))
         return made
 
@@ -203,31 +248,33 @@ class Composer:
         if isinstance(event, CollectionStartEvent):
             self.skip(event)
         if not isinstance(value, str):
-            self.trouble(line_of(event), "a name that is empty, a list or a mapping; names are text")
+            self.trouble(self.line_of(event), "a name that is empty, a list or a mapping; names are text")
             return None
         return MERGE_KEY if value == "<<" and isinstance(value, Plain) else str(value)
 
     def _aliased(self, event: AliasEvent) -> Json:
         name = event.anchor
-        if name not in self._anchors:
+        if name not in self.anchors:
             self.trouble(
-                line_of(event),
+                self.line_of(event),
                 f"*{name} has no anchor &{name} before it",
                 "an anchor stands before its aliases, and cannot be used inside itself",
             )
             return None
-        value, size = self._anchors[name]
+        value, size = self.anchors[name]
         self._made += size
         self._expanded += size
         if self._expanded > MAX_EXPANDED:
             raise BadYaml(
-                line_of(event), f"aliases that stand for more than {MAX_EXPANDED:,} values in one job"
+                self.line_of(event), f"aliases that stand for more than {MAX_EXPANDED:,} values in one job"
             )
         return value
 
     def _refuse_tag(self, event: ScalarEvent | CollectionStartEvent) -> None:
         tag = str(event.tag).replace(CORE, "!!")
-        self.trouble(line_of(event), f"the tag {show(tag)} is not allowed", "write the value without a tag")
+        self.trouble(
+            self.line_of(event), f"the tag {show(tag)} is not allowed", "write the value without a tag"
+        )
 
 
 def _untagged(event: ScalarEvent) -> Json:
@@ -242,9 +289,3 @@ class _MergeKey(str):
 
 
 MERGE_KEY: Final = _MergeKey("<<\0merge")  # no text in YAML can hold a NUL, so no written name is equal to it
-
-
-def line_of(event: Event) -> int:
-    """Return the line an event begins on, from 1."""
-    mark = event.start_mark
-    return mark.line + 1 if mark else 1

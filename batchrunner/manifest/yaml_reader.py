@@ -7,30 +7,22 @@ stand behind them, as in most manifests, one pass is enough; else a first pass r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 import yaml
 from yaml.error import MarkedYAMLError
-from yaml.events import (
-    DocumentEndEvent,
-    DocumentStartEvent,
-    Event,
-    MappingStartEvent,
-    SequenceStartEvent,
-    StreamEndEvent,
-)
+from yaml.events import Event, MappingStartEvent, SequenceStartEvent
 from yaml.reader import ReaderError
 
-from .._types import Json, Place, Problem
+from .._types import Problem
 from ..models.wording import show
-from .rows import LinedDict, LinedList, Row, problem
+from .rows import ColumnBlock, LinedDict, LinedList, Row
 from .strict_json import MAX_DEPTH
-from .yaml_compose import BadYaml, Composer, Trouble, line_of
-from .yaml_margin import last_line_at_margin
-
-JOBS: Final = "jobs"
+from .yaml_compose import BadYaml, Composer, Excerpt, Trouble
+from .yaml_jobs import JOBS, Jobs, begin, careful_rows, check_end, row_of
+from .yaml_margin import look_at
 
 TOO_DEEP_FOR_THE_SCANNER: Final = "exceeded maximum nesting depth"
 """What newer libyaml says of brackets without end, before it gives the events that we count."""
@@ -45,63 +37,56 @@ class Outline:
     troubles: tuple[Trouble, ...]
     jobs: Composer | None = None
     """What reads on with the first job, where all but the jobs has been read."""
+    is_usual: bool = False
+    """Whether all lines and characters of the file are the usual ones."""
 
 
 def read_outline(stream: BinaryIO) -> Outline:
     """Return what stands around the jobs.  Raises BadYaml for a file that cannot be read so far."""
-    last = last_line_at_margin(stream)
-    stream.seek(0)
-    composer = Composer(stream)
+    look = look_at(stream)
+    composer = Composer(Excerpt(stream))
     try:
-        root = _root(composer)
+        root = begin(composer)
         top = LinedDict()
         is_open = isinstance(root, SequenceStartEvent) or (
-            root is not None and _outlined(composer, root, top, last)
+            root is not None and _outlined(composer, root, top, look.last_at_margin)
         )
         if root is not None and not is_open:
-            _check_end(composer)
+            check_end(composer)
     except yaml.YAMLError as error:
-        raise _bad_yaml(error, stream) from None
-    return Outline(top=top, troubles=tuple(composer.troubles), jobs=composer if is_open else None)
+        raise _bad_yaml(error, composer, stream) from None
+    jobs = composer if is_open else None
+    return Outline(top=top, troubles=tuple(composer.troubles), jobs=jobs, is_usual=look.is_usual)
 
 
-def read_yaml(stream: BinaryIO, outline: Outline, file: str) -> Iterator[Row | Problem]:
-    """Yield the jobs written in a YAML file as rows, in order.  Raises BadYaml where it cannot be read on."""
+def read_yaml(
+    stream: BinaryIO, outline: Outline, file: str, *, block_bytes: int | None = None
+) -> Iterator[Row | Problem | ColumnBlock]:
+    """Yield the jobs written in a YAML file as rows, in order.
+
+    With *block_bytes* plain ones are taken together, those of so many bytes at a time.  Raises BadYaml where
+    the file cannot be read on.
+    """
+    jobs = Jobs(stream, outline.jobs or Composer(Excerpt(stream)), file)
     try:
         if outline.jobs is None:
-            stream.seek(0)
-            yield from _second_pass(stream, file)
+            yield from _second_pass(jobs.composer, file)
+        elif block_bytes and outline.is_usual:
+            yield from jobs.rows(block_bytes)
         else:
-            yield from _rows(outline.jobs, file)
-            _check_end(outline.jobs)
+            yield from careful_rows(jobs.composer, file)
+            check_end(jobs.composer)
     except yaml.YAMLError as error:
-        raise _bad_yaml(error, stream) from None
+        raise _bad_yaml(error, jobs.composer, stream) from None
 
 
-def _second_pass(stream: BinaryIO, file: str) -> Iterator[Row | Problem]:
-    composer = Composer(stream)
-    if isinstance(_root(composer), MappingStartEvent):
+def _second_pass(composer: Composer, file: str) -> Iterator[Row | Problem]:
+    if isinstance(begin(composer), MappingStartEvent):
         for name, _line, event in composer.pairs():
             if name == JOBS and isinstance(event, SequenceStartEvent):
-                yield from _rows(composer, file)
+                yield from careful_rows(composer, file)
             else:
                 composer.value(event)  # for its anchors
-
-
-def _root(composer: Composer) -> Event | None:
-    """Return the event that begins the document's value, None when there is no document."""
-    while not isinstance(event := composer.next(), DocumentStartEvent):
-        if isinstance(event, StreamEndEvent):
-            return None
-    return composer.next()
-
-
-def _check_end(composer: Composer) -> None:
-    while not isinstance(composer.next(), DocumentEndEvent):
-        pass
-    event = composer.next()
-    if not isinstance(event, StreamEndEvent):
-        raise BadYaml(line_of(event), "a second document (---) in one manifest", "one file is one manifest")
 
 
 def _outlined(composer: Composer, root: Event, top: LinedDict, last: int | None) -> bool:
@@ -112,7 +97,8 @@ def _outlined(composer: Composer, root: Event, top: LinedDict, last: int | None)
         return _outline_mapping(composer, top, last if is_at_margin else None)
     if composer.value(root) is not None:
         composer.trouble(
-            line_of(root), "no manifest: a list of jobs, or a mapping with `jobs`, is needed at the top"
+            composer.line_of(root),
+            "no manifest: a list of jobs, or a mapping with `jobs`, is needed at the top",
         )
     return False
 
@@ -138,39 +124,19 @@ def _skip_items(composer: Composer) -> None:
         composer.skip(event)
 
 
-def _rows(composer: Composer, file: str) -> Iterator[Row | Problem]:
-    for event in composer.items():
-        composer.start_job()
-        value = composer.value(event)
-        yield from _row(value, line_of(event), file, composer.troubles)
-
-
 def listed_rows(jobs: LinedList, file: str) -> Iterator[Row | Problem]:
     """Yield the rows of a list that was read already: that of an alias, or under a misspelt `jobs`."""
     for line, item in zip(jobs.lines, jobs, strict=True):
-        yield from _row(item, line, file, ())
+        yield from row_of(item, line, file, ())
 
 
-def _row(value: Json, line: int, file: str, troubles: Iterable[Trouble]) -> Iterator[Row | Problem]:
-    job = value.get("id") if isinstance(value, dict) else None
-    for trouble in troubles:
-        name = str(job) if isinstance(job, str) else None
-        yield problem(file, trouble.line, trouble.message, hint=trouble.hint, row=line, job=name)
-    if isinstance(value, dict):
-        yield Row(place=Place(file=file, line=line, row=line), fields=value)
-    elif value is None:
-        yield problem(file, line, "an empty job", hint="remove the lone -")
-    else:
-        yield problem(file, line, f"a job is a mapping of names to values, not {show(value)}")
-
-
-def _bad_yaml(error: yaml.YAMLError, stream: BinaryIO) -> BadYaml:
+def _bad_yaml(error: yaml.YAMLError, composer: Composer, stream: BinaryIO) -> BadYaml:
     """Say what the parser found wrong, with its line."""
     if isinstance(error, MarkedYAMLError):
-        mark = error.problem_mark or error.context_mark
+        line = composer.line_at(error.problem_mark or error.context_mark)
         if error.problem == TOO_DEEP_FOR_THE_SCANNER:
-            return BadYaml(mark.line + 1 if mark else 1, f"nested more than {MAX_DEPTH} deep")
-        return BadYaml(mark.line + 1 if mark else 1, f"not valid YAML: {_said(error)}", _advice(error))
+            return BadYaml(line, f"nested more than {MAX_DEPTH} deep")
+        return BadYaml(line, f"not valid YAML: {_said(error, composer)}", _advice(error))
     if isinstance(error, ReaderError):
         stream.seek(0)
         line = stream.read(error.position).count(b"\n") + 1
@@ -180,9 +146,9 @@ def _bad_yaml(error: yaml.YAMLError, stream: BinaryIO) -> BadYaml:
     return BadYaml(1, f"not valid YAML: {show(str(error))}")
 
 
-def _said(error: MarkedYAMLError) -> str:
+def _said(error: MarkedYAMLError, composer: Composer) -> str:
     context, began = error.context, error.context_mark
-    where = f" ({context} that began on line {began.line + 1})" if context and began else ""
+    where = f" ({context} that began on line {composer.line_at(began)})" if context and began else ""
     return f"{error.problem or 'broken'}{where}"
 
 

@@ -77,7 +77,7 @@ def test_texts_numbers_and_lists_of_texts_are_written_this_way():
 )
 def test_a_block_gives_each_job_the_fingerprint_that_it_has_alone(column):
     block = JobBlock(
-        file="m", line=2, size=2, model="acme/x", given_ids=None,
+        file="m", lines=[2, 5], model="acme/x", given_ids=None,
         inputs_by_name={"a": column, "b": ["x", "y"]}, shared={"c": [1]}, notes_by_name={}, shared_notes={},
     )  # fmt: skip
     alone = [{"a": value, "b": other, "c": [1]} for value, other in zip(column, "xy", strict=True)]

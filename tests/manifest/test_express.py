@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from contextlib import suppress
 
 import pytest
 import yaml
@@ -18,7 +19,8 @@ from batchrunner.manifest.express import Express
 from batchrunner.manifest.head import Head, HeadParser
 from batchrunner.manifest.job_block import JobBlock
 from batchrunner.manifest.jsonl_reader import read_json_blocks, read_jsonl
-from batchrunner.manifest.rows import FieldBlock, TableBlock, TableRow
+from batchrunner.manifest.rows import Block, ColumnBlock, FieldBlock, TableBlock, TableRow
+from batchrunner.manifest.yaml_compose import BadYaml
 from batchrunner.manifest.yaml_reader import read_outline, read_yaml
 from batchrunner.models import Schemas
 
@@ -222,12 +224,7 @@ def test_rows_taken_together_are_what_they_are_one_by_one(schemas, columns, firs
 
     for block in read_blocks(io.BytesIO(text.getvalue().encode()), "m"):
         if isinstance(block, TableBlock):
-            together = one_by_one_of(Express(Head(), schemas, SEEDANCE).jobs(block))
-            one_by_one = [Express(Head(), schemas, SEEDANCE).job(row) for row in block.each()]
-            assert together == one_by_one
-            assert [types_of(job.inputs) for job in together if job] == [
-                types_of(job.inputs) for job in one_by_one if job
-            ]
+            are_the_same_together(block, Head(), schemas)
 
 
 @settings(deadline=None, max_examples=200)
@@ -248,12 +245,51 @@ def test_json_lines_taken_together_are_what_they_are_one_by_one(schemas, first, 
     for head in (Head(), a_head("defaults: {duration: 5, meta.a: none}")):
         for block in read_json_blocks(io.BytesIO(text), "m"):
             if isinstance(block, FieldBlock):
-                together = one_by_one_of(Express(head, schemas, SEEDANCE).jobs(block))
-                one_by_one = [Express(head, schemas, SEEDANCE).job(row) for row in block.each()]
-                assert together == one_by_one
-                assert [types_of(one.inputs) for one in together if one] == [
-                    types_of(one.inputs) for one in one_by_one if one
-                ]
+                are_the_same_together(block, head, schemas)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    first=st.dictionaries(NAMES, st.sampled_from(VALUES), max_size=3),
+    others=st.lists(st.dictionaries(NAMES, st.sampled_from(VALUES), max_size=1), max_size=5),
+    job=st.sampled_from([SEEDANCE_JOB, OTHER_JOB, {**SEEDANCE_JOB, "meta": {"a": "b"}}]),
+    style=st.sampled_from([None, '"', "plain"]),
+)
+@example(first={}, others=[{}, {"seed": None}, {"ratio": "1:1"}, {"id": "c"}], job=SEEDANCE_JOB, style=None)
+@example(first={"id": 5}, others=[{"meta": {"a": 1}}, {"meta": {"a": None}}], job=SEEDANCE_JOB, style=None)
+@example(first={"steps": "5.0"}, others=[{"steps": 7}, {}], job=OTHER_JOB, style="plain")
+@example(first={"sizes": "5"}, others=[{"hd": "true"}, {"any": "1.5"}], job=OTHER_JOB, style="plain")
+def test_jobs_of_yaml_taken_together_are_what_they_are_one_by_one(schemas, first, others, job, style):
+    rows = [{**job, **first}]
+    for change in others:
+        rows.append({**rows[-1], **change})
+    if style == "plain":  # whatever a dumper would put in quotes
+        written = [[f"{name}: {value}\n" for name, value in row.items()] for row in rows]
+        text = "".join(f"- {'  '.join(lines)}" for lines in written)
+    else:
+        text = yaml.safe_dump(rows, default_style=style, allow_unicode=True, width=10**6)
+    for top in ("", "defaults: {duration: 5, meta.a: none}\n"):
+        stream = io.BytesIO(f"{top}jobs:\n{text}".encode())
+        outline = read_outline(stream)
+        with suppress(BadYaml):
+            for block in read_yaml(stream, outline, "m", block_bytes=2**16):
+                if isinstance(block, ColumnBlock):
+                    are_the_same_together(block, HeadParser(outline.top, "m").parse(), schemas)
+
+
+def test_usual_jobs_of_yaml_are_taken_together(schemas):
+    first = f"- id: 007\n  text: no\n  images:\n  - {URL}\n  seed: 5\n"
+    second = f"- id: 008\n  text: '5'\n  images: [\"{URL}\"]\n  meta:\n    shot: 1\n"
+    stream = io.BytesIO(f"jobs:\n{first}{second}".encode())
+
+    (block,) = read_yaml(stream, read_outline(stream), "m", block_bytes=2**16)
+    taken = Express(Head(), schemas, SEEDANCE).jobs(block)
+
+    assert taken is not None
+    assert [(job.id, job.place.line, job.inputs, job.meta) for job in taken.jobs()] == [
+        ("007", 2, {"text": "no", "images": [URL], "seed": 5}, {}),
+        ("008", 7, {"text": "5", "images": [URL]}, {"shot": 1}),
+    ]
 
 
 def a_head(top: str) -> Head:
@@ -268,8 +304,13 @@ def test_usual_json_lines_are_taken_together(schemas):
     assert isinstance(Express(Head(), schemas, SEEDANCE).jobs(block), JobBlock)
 
 
-def one_by_one_of(found: JobBlock | list[Job | None]) -> list[Job | None]:
-    return list(found.jobs()) if isinstance(found, JobBlock) else found
+def are_the_same_together(block: Block, head: Head, schemas: Schemas) -> None:
+    together = Express(head, schemas, SEEDANCE).jobs(block)
+    if together is None:
+        return
+    one_by_one = [Express(head, schemas, SEEDANCE).job(row) for row in block.each()]
+    assert together.jobs() == one_by_one
+    assert [types_of(job.inputs) for job in together.jobs()] == [types_of(job.inputs) for job in one_by_one]
 
 
 def test_jobs_of_rows_taken_together_share_nothing(schemas):
