@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import Final, TextIO
 
 from .errors import BatchrunnerError, DiskTrouble
 
@@ -93,7 +93,7 @@ def move_durably(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def replaced_file(path: Path) -> Iterator[IO[str]]:
+def replaced_file(path: Path) -> Iterator[TextIO]:
     """Give a text file to write; it takes the place of *path* whole, when the block ends well."""
     part = path.with_name(f".{path.name}.part")
     try:

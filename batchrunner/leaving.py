@@ -21,8 +21,8 @@ from .disk import disk_errors_named, is_disk_error
 from .errors import DiskTrouble
 from .folder import Folder
 from .ledger import Store
-from .outputs.dataset import write_data_set
-from .outputs.results import Interrupted, write_results
+from .outputs.results import Interrupted
+from .outputs.upkeep import Before, RowsWritten, keep, look_back, write_lines, write_rows
 from .pool import Context
 from .service import base_url_to_name
 from .stopping import Phase
@@ -69,11 +69,13 @@ async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
 
     def write() -> None:
         """Write two files side by side: SQLite does most of the work, and needs no interpreter for it."""
-        with ThreadPoolExecutor(1, thread_name_prefix="data-set") as beside:
-            data_set = beside.submit(_write_data_set, folder, go_on)
-            with _interruptible(store, go_on):
-                write_results(store, folder.path / "results.jsonl", go_on)
-            data_set.result()
+        with _interruptible(store, go_on):
+            before = look_back(store)
+            with ThreadPoolExecutor(1, thread_name_prefix="data-set") as beside:
+                data_set = beside.submit(_write_data_set, folder, before, go_on)
+                lines = write_lines(store, folder.path, before, go_on)
+                rows = data_set.result()
+            keep(store, folder.path, before, lines, rows)
 
     try:
         with disk_errors_named():
@@ -93,9 +95,9 @@ async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
     return left
 
 
-def _write_data_set(folder: Folder, go_on: Callable[[], bool]) -> None:
+def _write_data_set(folder: Folder, before: Before, go_on: Callable[[], bool]) -> RowsWritten | None:
     with closing(Store.read_only(folder.ledger)) as store, _interruptible(store, go_on):
-        write_data_set(store, folder.path, go_on)
+        return write_rows(store, folder.path, before, go_on)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 
 from batchrunner._types import Job, JobError, JobId, Json, Output, Place, RequestId
@@ -90,17 +91,26 @@ def rid(text: str = "r-1") -> RequestId:
     return RequestId(text)
 
 
-def save(store: Store, job_id: str = "fox", *, extension: str = ".mp4", now: float = 4.0) -> Entry:
-    """Give every output of a ready job that is not saved yet its name, and call it saved."""
+def save(
+    store: Store, job_id: str = "fox", *, extension: str = ".mp4", now: float = 4.0, most: int | None = None
+) -> Entry:
+    """Give (the first *most*) outputs of a ready job that are not saved yet names, and call them saved."""
     entry = the(store, job_id)
-    for output in store.artifacts(entry.seq, entry.generation):
-        if output.saved:
-            continue
+    unsaved = [each for each in store.artifacts(entry.seq, entry.generation) if not each.saved]
+    for output in unsaved[:most]:
         store.reserve(
             entry.seq, output.n, kind="video", extension=extension, size_bytes=5, sha256="ab", taken=nothing
         )
         entry = store.file_saved(entry.seq, output.n, now)
     return entry
+
+
+def as_of_version_4(connection: sqlite3.Connection) -> None:
+    """Make a ledger what it was before it knew of the files that runs leave."""
+    names = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE '%noted'"
+    for (name,) in connection.execute(names).fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    connection.executescript("DROP TABLE written; DROP TABLE changed; PRAGMA user_version = 4;")
 
 
 def nothing(_: str) -> bool:

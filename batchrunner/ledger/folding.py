@@ -19,11 +19,13 @@ from ..sharding import SHARD_FACT
 from .connections import uri_for_reading
 from .schema import VERSION
 from .store import Store
+from .written import WRITTEN_FACT
 
-OWN_TO_EACH: Final = frozenset({"facts", "spending"})
-"""Tables that are not copied: facts are taken over one by one, and the sum of costs keeps itself."""
+OWN_TO_EACH: Final = frozenset({"facts", "spending", "written", "changed"})
+"""Tables that are not copied: facts are taken over one by one, the sum of costs keeps itself, and the files
+that a shard's runs left stay its own."""
 
-FORGOTTEN: Final = frozenset({"owned", SHARD_FACT, "rerun", "manifest"})
+FORGOTTEN: Final = frozenset({"owned", SHARD_FACT, "rerun", "manifest", WRITTEN_FACT})
 """Facts that hold for one ledger only."""
 
 NUMBER: Final = {"jobs": "seq"}

@@ -15,8 +15,9 @@ from typing import Final
 from ..errors import FolderUnusable
 from ..lifecycle import State
 from .spending import SPENDING
+from .written import WRITTEN
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 _A_STATE: Final = " OR ".join(f"state = '{state}'" for state in State)
 """For IN with so many words SQLite would make a table of them each time a row changes."""
@@ -127,12 +128,13 @@ CREATE TABLE generations (                       -- what an edit or a redo super
     superseded_at REAL NOT NULL,
     PRIMARY KEY (job, generation)
 ) STRICT, WITHOUT ROWID;
-{SPENDING}{IMAGES}{STORED}"""
+{SPENDING}{IMAGES}{STORED}{WRITTEN}"""
 
 MIGRATIONS: Final[Mapping[int, str]] = {
     1: f"ALTER TABLE attempts ADD COLUMN reserved_micros INTEGER; {SPENDING}",
     2: IMAGES,
     3: STORED,
+    4: WRITTEN,
 }
 """The statements that bring a ledger of the version named to the next one."""
 

@@ -12,14 +12,14 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, Final
 
 import orjson
 
 from .._types import Json
 from ..ledger import Store
-from .lines import AT_ONCE, TooLarge, gathered, json_line
+from .lines import AT_ONCE, IN_PIECE, Piece, TooLarge, gathered, json_line
 
 MOST_COLUMNS: Final = 500
 """Names beyond that (a note called after each row, say) become one column of JSON text."""
@@ -84,6 +84,30 @@ class Looked:
     counted: list[tuple[Any, ...]] = field(default_factory=list)
     """What the caller had counted, of some jobs each."""
 
+    def include(self, other: Looked) -> None:
+        """Add what was found in other jobs."""
+        self.inputs.include(other.inputs)
+        self.notes.include(other.notes)
+        self.models.update(other.models)
+        self.counted.extend(other.counted)
+
+    def as_text(self) -> str:
+        """Return all of it as JSON, which `from_text` reads."""
+        return json.dumps(
+            [self.inputs.as_json(), self.notes.as_json(), sorted(self.models), self.counted],
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_text(cls, text: str) -> Looked:
+        inputs, notes, models, counted = json.loads(text)
+        return cls(
+            inputs=Shapes.from_json(inputs),
+            notes=Shapes.from_json(notes),
+            models=set(models),
+            counted=[tuple(each) for each in counted],
+        )
+
     def columns(self, reserved: Collection[str]) -> list[Column]:
         """Return the columns, none of which has one of the names *reserved*."""
         taken = set(reserved)
@@ -96,25 +120,36 @@ def look_at(store: Store, joined: str, where: str, count: Sequence[str] = ()) ->
     looked = Looked()
     last: int = store.connection.execute("SELECT ifnull(max(seq), 0) FROM jobs").fetchone()[0]
     of = f"FROM {joined} WHERE seq > ? AND seq <= ? AND ({where})"
+    for after in range(0, last, AT_ONCE):
+        _look(looked, store, of, count, (after, after + AT_ONCE))
+    return looked
+
+
+def look_at_piece(store: Store, joined: str, where: str, count: Sequence[str], piece: Piece) -> Looked:
+    """Do the same with the jobs of one piece."""
+    looked = Looked()
+    _look(looked, store, f"FROM {joined} WHERE {IN_PIECE} AND ({where})", count, piece)
+    return looked
+
+
+def _look(looked: Looked, store: Store, of: str, count: Sequence[str], values: Sequence[int]) -> None:
+    """Look at the jobs that an SQL text *of* FROM on gives with *values*."""
     counts = ", ".join(["count(*)", *count])
     together = f"""SELECT json_group_array(DISTINCT model), group_concat(inputs),
         group_concat(meta) FILTER (WHERE meta <> '{{}}'), {counts} {of}"""
-    for after in range(0, last, AT_ONCE):
-        piece = (after, after + AT_ONCE)
-        try:
-            models, inputs, notes, *counted = gathered(store, together, piece)
-        except TooLarge:
-            counted = store.connection.execute(f"SELECT {counts} {of}", piece).fetchone()
-            for model, inputs, notes in store.connection.execute(f"SELECT model, inputs, meta {of}", piece):
-                looked.models.add(model)
-                looked.inputs.add(inputs)
-                looked.notes.add(notes)
-        else:
-            looked.models.update(json.loads(models))
-            looked.inputs.add(inputs or "")
-            looked.notes.add(notes or "")
-        looked.counted.append(tuple(counted))
-    return looked
+    try:
+        models, inputs, notes, *counted = gathered(store, together, values)
+    except TooLarge:
+        counted = store.connection.execute(f"SELECT {counts} {of}", values).fetchone()
+        for model, inputs, notes in store.connection.execute(f"SELECT model, inputs, meta {of}", values):
+            looked.models.add(model)
+            looked.inputs.add(inputs)
+            looked.notes.add(notes)
+    else:
+        looked.models.update(json.loads(models))
+        looked.inputs.add(inputs or "")
+        looked.notes.add(notes or "")
+    looked.counted.append(tuple(counted))
 
 
 def _columns_of(shapes: Shapes, source: str) -> Iterator[Column]:
@@ -145,6 +180,32 @@ class Shapes:
             self._add_all(orjson.loads(text))
         except (orjson.JSONDecodeError, _Inexact):  # half a character, a number beyond 64 bits
             self._add_all(json.loads(text), is_exact=True)
+
+    def include(self, other: Shapes) -> None:
+        """Add the objects that *other* has seen."""
+        if len(self.by_name) > MOST_COLUMNS:
+            return
+        for name, shapes in other.by_name.items():
+            self.by_name[name].update(shapes)
+        self.are_alike = self.are_alike and other.are_alike
+        if other._names is not None:
+            self._names = other._names if self._names is None else self._names
+            self.are_alike = self.are_alike and other._names == self._names
+
+    def as_json(self) -> Json:
+        """Return all of it, of more than MOST_COLUMNS names only so many that this is known."""
+        some = dict(islice(self.by_name.items(), MOST_COLUMNS + 1))
+        names: Json = None if self._names is None else list(self._names[: MOST_COLUMNS + 1])
+        by_name: dict[str, Json] = {name: [*sorted(shapes)] for name, shapes in some.items()}
+        return [names, self.are_alike, by_name]
+
+    @classmethod
+    def from_json(cls, found: Any) -> Shapes:
+        shapes = cls()
+        names, shapes.are_alike, by_name = found
+        shapes._names = None if names is None else tuple(names)
+        shapes.by_name.update({name: set(each) for name, each in by_name.items()})
+        return shapes
 
     def _add_all(self, rows: list[dict[str, Json]], *, is_exact: bool = False) -> None:
         by_names: dict[tuple[str, ...], list[dict[str, Json]]] = defaultdict(list)

@@ -25,7 +25,7 @@ from .._types import Json
 from ..disk import replaced_file
 from ..ledger import Store
 from ..ledger.stored import has_stored
-from .columns import Column, Kind, Looked, cells, look_at
+from .columns import Column, Kind, Looked, cells, look_at, look_at_piece
 from .lines import IN_ORDER, IN_PIECE, Piece, json_line, pieces, text_of
 from .results import Interrupted
 
@@ -89,12 +89,23 @@ class Contents:
 
 def look_into(store: Store, where: str = "1", *, has_strangers: bool = False) -> Contents:
     """Return what the data set of the jobs that satisfy *where* holds; all that have a file are looked at."""
+    looked = look_at(store, _JOINED, _SAVED.format(where=where), _COUNTED)
+    if has_stored(store) and not counts_of(looked):
+        looked = look_at(store, _JOINED, _STORED_ONLY.format(where=where), _COUNTED)
+        return contents_of(store, looked, {}, where, has_strangers=has_strangers)
+    return contents_of(store, looked, counts_of(looked), where, has_strangers=has_strangers)
+
+
+def look_into_piece(store: Store, piece: Piece) -> Looked:
+    """Look at the jobs of a piece that have a file here."""
+    return look_at_piece(store, _JOINED, _SAVED.format(where="1"), _COUNTED, piece)
+
+
+def contents_of(
+    store: Store, looked: Looked, counts: dict[str, int], where: str = "1", *, has_strangers: bool = False
+) -> Contents:
+    """Return what a data set holds, after all its jobs were *looked* at."""
     stored = has_stored(store)
-    looked = _looked_at(store, _SAVED.format(where=where))
-    totals = [sum(numbers) for numbers in zip(*[counted[1:-2] for counted in looked.counted], strict=True)]
-    counts = {kind: n for kind, n in zip(LOADED, totals, strict=False) if n}
-    if stored and not counts:
-        looked = _looked_at(store, _STORED_ONLY.format(where=where))
     endings = {ending for counted in looked.counted for ending in counted[-2:] if ending is not None}
     reserved = (*OWN_COLUMNS, *islice(counts, 1))  # the library calls the file's column by its kind
     return Contents(
@@ -109,10 +120,16 @@ def look_into(store: Store, where: str = "1", *, has_strangers: bool = False) ->
     )
 
 
-def _looked_at(store: Store, where: str) -> Looked:
-    """Look at the jobs of all files; count these by kind, and see how the names end."""
-    count = [f"count(*) FILTER (WHERE kind = '{kind}')" for kind in LOADED]
-    return look_at(store, _JOINED, where, [*count, f"min({_ENDING})", f"max({_ENDING})"])
+_COUNTED: Final = (
+    *(f"count(*) FILTER (WHERE kind = '{kind}')" for kind in LOADED), f"min({_ENDING})", f"max({_ENDING})"
+)  # fmt: skip
+"""Files by kind, and how the names end."""
+
+
+def counts_of(looked: Looked) -> dict[str, int]:
+    """Return how many files of each kind there are, of those that there are."""
+    totals = [sum(numbers) for numbers in zip(*[counted[1:-2] for counted in looked.counted], strict=True)]
+    return {kind: n for kind, n in zip(LOADED, totals, strict=False) if n}
 
 
 def _all_models(store: Store) -> list[str]:
@@ -139,13 +156,18 @@ def write_data_set(
 
 def read_text(store: Store, contents: Contents) -> Iterator[str]:
     """Yield what `read_metadata` does as text of some lines at a time."""
-    line, joined = _line_in_sql(contents), _files(contents)
     for piece in pieces(store):
-        text = None if line is None else text_of(store, line, joined, piece)
-        if text is None:
-            yield from (json_line(row) + "\n" for row in _rows(store, contents, piece))
-        else:
-            yield text
+        yield from rows_of(store, contents, piece)
+
+
+def rows_of(store: Store, contents: Contents, piece: Piece) -> Iterator[str]:
+    """Yield the text of one piece."""
+    line = _line_in_sql(contents)
+    text = None if line is None else text_of(store, line, _files(contents), piece)
+    if text is None:
+        yield from (json_line(row) + "\n" for row in _rows(store, contents, piece))
+    else:
+        yield text
 
 
 def read_metadata(store: Store, contents: Contents) -> Iterator[dict[str, Json]]:

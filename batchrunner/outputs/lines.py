@@ -49,20 +49,33 @@ def shown(text: str) -> str:
     return _UNSHOWN.sub(lambda found: f"\\u{ord(found[0]):04x}", whole)
 
 
+FIRST: Final = (-1, -1)
+"""Before the place of any job."""
+
+BEYOND: Final = (2**63 - 1, 2**63 - 1)
+
+WHOLE: Final[tuple[Piece, ...]] = ((1, *FIRST, *BEYOND), (0, *FIRST, *BEYOND))
+
+
 def pieces(store: Store) -> Iterator[Piece]:
     """Yield all jobs, AT_ONCE of them at a time, in order."""
-    for in_manifest in (1, 0):
-        after = (-1, -1)
-        while (last := _last_of(store, in_manifest, after)) is not None:
-            yield in_manifest, *after, *last
-            after = last
+    for each in WHOLE:
+        yield from pieces_of(store, each)
 
 
-def _last_of(store: Store, in_manifest: int, after: tuple[int, int]) -> tuple[int, int] | None:
-    """Return the key of the last job of the piece behind *after*; None behind the last piece."""
-    behind = "FROM jobs WHERE in_manifest = ? AND (position, seq) > (?, ?) ORDER BY position"
+def pieces_of(store: Store, of: Piece) -> Iterator[Piece]:
+    """Yield the jobs of a piece of any size, AT_ONCE of them at a time."""
+    in_manifest, position, seq, *upto = of
+    while (last := _last_of(store, (in_manifest, position, seq, upto[0], upto[1]))) is not None:
+        yield in_manifest, position, seq, *last
+        position, seq = last
+
+
+def _last_of(store: Store, of: Piece) -> tuple[int, int] | None:
+    """Return the place of the last of the first AT_ONCE jobs of a piece; None where it has no jobs."""
+    behind = f"FROM jobs WHERE {IN_PIECE} ORDER BY position"
     for order in (f"{behind}, seq LIMIT 1 OFFSET {AT_ONCE - 1}", f"{behind} DESC, seq DESC LIMIT 1"):
-        found = store.connection.execute(f"SELECT position, seq {order}", (in_manifest, *after)).fetchone()
+        found = store.connection.execute(f"SELECT position, seq {order}", of).fetchone()
         if found is not None:
             return found[0], found[1]
     return None

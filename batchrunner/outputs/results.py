@@ -19,7 +19,7 @@ from ..disk import replaced_file
 from ..ledger import Store
 from ..ledger.images import written_paths
 from ..staging import REFERENCE
-from .lines import IN_ORDER, IN_PIECE, json_line, pieces, text_of
+from .lines import IN_ORDER, IN_PIECE, Piece, json_line, pieces, text_of
 
 _JOINED: Final = f"""FROM jobs LEFT JOIN artifacts a ON a.job = jobs.seq AND a.generation = jobs.generation
     LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)
@@ -87,14 +87,18 @@ def read_text(store: Store) -> Iterator[str]:
     """
     has_paths = bool(written_paths(store))
     for piece in pieces(store):
-        text = None
-        if not has_paths:  # else lines have one name more
-            joined = f"FROM jobs WHERE {IN_PIECE} ORDER BY {IN_ORDER}"
-            text = text_of(store, _TEXT, joined, piece)
-        if text is None:
-            yield from (json_line(line) + "\n" for line in read_results(store, IN_PIECE, piece))
-        else:
-            yield text
+        yield from lines_of(store, piece, has_paths=has_paths)
+
+
+def lines_of(store: Store, piece: Piece, *, has_paths: bool) -> Iterator[str]:
+    """Yield the text of one piece; with *has_paths* its lines have one name more."""
+    text = None
+    if not has_paths:
+        text = text_of(store, _TEXT, f"FROM jobs WHERE {IN_PIECE} ORDER BY {IN_ORDER}", piece)
+    if text is None:
+        yield from (json_line(line) + "\n" for line in read_results(store, IN_PIECE, piece))
+    else:
+        yield text
 
 
 def _line(rows: list[sqlite3.Row], paths: Mapping[str, str]) -> dict[str, Json]:

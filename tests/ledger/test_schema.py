@@ -13,7 +13,7 @@ from batchrunner.ledger.images import has_images, written_paths
 from batchrunner.ledger.schema import SCHEMA, VERSION, ensure_schema, schema_version
 from batchrunner.ledger.stored import has_stored, stored_films
 from batchrunner.lifecycle import State
-from tests.builders import bring, some_jobs, take, the
+from tests.builders import as_of_version_4, bring, some_jobs, take, the
 
 MIGRATIONS = {
     VERSION: "ALTER TABLE jobs ADD COLUMN mood TEXT;",
@@ -156,6 +156,7 @@ def test_an_older_ledger_is_migrated_step_by_step_after_a_backup(path):
 def test_a_ledger_from_before_images_and_stores_is_read_as_it_is_and_migrated_by_the_next_run(path):
     Store.open(path).close()
     with closing(sqlite3.connect(path)) as connection:
+        as_of_version_4(connection)
         connection.executescript("DROP TABLE images; DROP TABLE stored; PRAGMA user_version = 2;")
 
     with closing(Store.read_only(path)) as reader:

@@ -11,7 +11,7 @@ from batchrunner.ledger import OverCap, Store
 from batchrunner.ledger.schema import MIGRATIONS, VERSION, ensure_schema
 from batchrunner.lifecycle import State
 
-from ..builders import a_job, an_error, bring, rid, some_jobs, some_outputs, take, the
+from ..builders import a_job, an_error, as_of_version_4, bring, rid, some_jobs, some_outputs, take, the
 
 
 @pytest.fixture
@@ -117,6 +117,7 @@ def test_attempts_without_cost_and_estimate_are_found_with_the_inputs_they_were_
 def test_a_ledger_of_the_first_version_learns_what_its_attempts_cost(tmp_path):
     old = sqlite3.connect(tmp_path / "ledger.sqlite", isolation_level=None)
     ensure_schema(old, None)
+    as_of_version_4(old)
     for name in ("attempt_made", "attempt_changed", "attempt_dropped"):
         old.execute(f"DROP TRIGGER {name}")
     old.executescript(
