@@ -19,15 +19,14 @@ from batchrunner import __version__
 from batchrunner._types import RequestId
 from batchrunner.answers import Answer, Fault, Kind
 from batchrunner.client import (
-    FAULTS,
     MAX_BODY_BYTES,
     PRODUCTION,
     Client,
     DownloadBroken,
     DownloadRefused,
     Timeouts,
-    fault_of,
 )
+from batchrunner.wire.through_httpx import FAULTS, fault_of
 from tests.builders import MODEL
 
 pytestmark = pytest.mark.anyio

@@ -13,6 +13,7 @@ from typing import Any, Final
 import anyio
 import click
 
+from .. import event_loop
 from .._types import Json
 from ..audience import unheard
 from ..consent import Consent
@@ -150,7 +151,7 @@ def _ran(manifest: str | None, folder: Folder, flags: dict[str, Any]) -> Report:
 def _engine(flags: dict[str, Any]) -> Callable[[Order], Report]:
     """Return what runs an order: this process, or a cluster of others."""
     if flags["engine"] is None:
-        return lambda order: anyio.run(run_order, order)
+        return lambda order: event_loop.run(run_order, order)
     if flags["shard"] is not None:
         raise Usage("--shard runs one shard, --engine dask all of them", hint="leave one of them out")
     from ..engine import Wishes, run_together

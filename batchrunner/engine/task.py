@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import anyio
-
-from .. import __version__
+from .. import __version__, event_loop
 from ..client import Timeouts
 from ..credentials import find_token
 from ..errors import BatchrunnerError, Exit, FolderTaken
@@ -75,7 +73,7 @@ def run_shard(task: ShardTask) -> Ended:
     if read_word(task.whole, task.session):
         return end(exit_code=Exit.OPEN, reason="stopped before it began")
     try:
-        report = anyio.run(run_order, _order(task))
+        report = event_loop.run(run_order, _order(task))
     except FolderTaken as taken:
         return end(exit_code=taken.exit_code, reason=taken.message, hint=taken.hint, is_taken=True)
     except BatchrunnerError as error:

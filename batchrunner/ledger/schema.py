@@ -14,10 +14,10 @@ from typing import Final
 
 from ..errors import FolderUnusable
 from ..lifecycle import State
-from .spending import SPENDING, SPENDING_ANEW
+from .spending import SPENDING
 from .written import WRITTEN
 
-VERSION: Final = 6
+VERSION: Final = 5
 
 _A_STATE: Final = " OR ".join(f"state = '{state}'" for state in State)
 """For IN with so many words SQLite would make a table of them each time a row changes."""
@@ -135,7 +135,6 @@ MIGRATIONS: Final[Mapping[int, str]] = {
     2: IMAGES,
     3: STORED,
     4: WRITTEN,
-    5: SPENDING_ANEW,
 }
 """The statements that bring a ledger of the version named to the next one."""
 

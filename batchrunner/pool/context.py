@@ -74,7 +74,7 @@ class Context:
     """Jobs whose results wait for a download slot, or are being fetched."""
     held_since: float | None = None
     """The instant since which the user holds submissions back by hand; None: nobody does."""
-    _looks_wanted: dict[int, anyio.Event] = field(default_factory=dict)
+    _sleeping: dict[int, anyio.CancelScope] = field(default_factory=dict)
     largest_film: int = 0
     """Bytes of the largest output seen in this folder."""
 
@@ -136,17 +136,16 @@ class Context:
 
     async def sleep_until_look(self, seq: int, seconds: float) -> None:
         """Sleep until a job's next look is due, or `look_now` asks for it."""
-        wanted = self._looks_wanted[seq] = anyio.Event()
         try:
-            with anyio.move_on_after(seconds):
-                await wanted.wait()
+            with anyio.CancelScope() as self._sleeping[seq]:
+                await anyio.sleep(seconds)
         finally:
-            self._looks_wanted.pop(seq, None)
+            del self._sleeping[seq]
 
     def look_now(self, seq: int) -> None:
         """Let a job's watcher look at once, where there is one."""
-        if seq in self._looks_wanted:
-            self._looks_wanted[seq].set()
+        if seq in self._sleeping:
+            self._sleeping[seq].cancel()
 
     def tell(self, name: str, entry: Entry | None = None, /, **data: Json) -> None:
         """Tell the listener that something happened, to a job or to the run; an error names its row."""

@@ -25,7 +25,7 @@ PROGRAM = str(Path(batchrunner.__file__).with_name("__main__.py"))
 def serve() -> None:
     for home in COMMANDS.values():
         importlib.import_module(f"batchrunner.cli.{home.module}")
-    for name in ("batchrunner.transport", "batchrunner.manifest.yaml_reader"):
+    for name in ("batchrunner.wire", "batchrunner.manifest.yaml_reader"):
         importlib.import_module(name)
     for line in sys.stdin:
         child = os.fork()

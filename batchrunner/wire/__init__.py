@@ -1,0 +1,35 @@
+"""The wire under the client: one request, one response, and what a failed exchange says of the money.
+
+Who carries a request is decided here and nowhere else: our own connections (pool.py), httpx's client where
+the environment names a proxy, or a transport that stands in for the network (both through_httpx.py).
+See docs/decisions/0024-a-wire-of-our-own.md.
+"""
+
+from __future__ import annotations
+
+import urllib.request
+
+from .._httpx import httpx
+from .messages import Body, NotSent, Request, Response, Unfinished, Wire, WireTrouble
+from .pool import Connections
+
+__all__ = [
+    "Body",
+    "Connections",
+    "NotSent",
+    "Request",
+    "Response",
+    "Unfinished",
+    "Wire",
+    "WireTrouble",
+    "wire",
+]
+
+
+def wire(*, is_local: bool, stand_in: httpx.AsyncBaseTransport | None) -> Wire:
+    """Return what carries requests; use it as an async context manager.  Proxies are for the outside only."""
+    if stand_in is None and (is_local or not urllib.request.getproxies()):
+        return Connections()
+    from . import through_httpx
+
+    return through_httpx.ByProxy() if stand_in is None else through_httpx.StandIn(stand_in)

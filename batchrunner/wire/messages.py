@@ -1,0 +1,150 @@
+"""What goes over the wire, and what it means for the money when an exchange fails on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import TracebackType
+from typing import ClassVar, Final, NamedTuple, Protocol, Self
+
+from .._httpx import httpx
+from ..answers import Fault
+from .decoding import decoder
+
+PORTS: Final = {"http": 80, "https": 443}
+
+NOT_IN_A_HEADER: Final = frozenset(chr(code) for code in (*range(9), *range(10, 32), 127))
+
+
+class WireTrouble(Exception):
+    """An exchange failed on the way; what it says is meant for people."""
+
+    fault: ClassVar[Fault]
+
+
+class NotSent(WireTrouble):
+    """It failed before a byte of the request was handed to a connection: nothing can have arrived."""
+
+    fault = Fault.NOT_SENT
+
+
+class Unfinished(WireTrouble):
+    """It failed after that: the service may have read the request, whole or in part."""
+
+    fault = Fault.LOST
+
+
+class Origin(NamedTuple):
+    """Where a connection leads."""
+
+    scheme: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One request, to be sent once; its bytes are made when they are first needed, and kept."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+    keep_alive: bool = True
+    """Whether it may travel on a connection that served another, and leave it for the next."""
+    connect_s: float
+    """Seconds for the connection, its handshake included."""
+    silence_s: float
+    """Seconds without a byte from the other side after which it is given up."""
+    whole_s: float | None = None
+    """Seconds from sending to the end of the response, however it drips in; None: any number."""
+
+    @cached_property
+    def origin(self) -> Origin:
+        """Raises NotSent where there is no way to such an address."""
+        url = self._url
+        if url.scheme not in PORTS or not url.host:
+            raise NotSent(f"no address that can be asked: {self.url}")
+        return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
+
+    @cached_property
+    def as_bytes(self) -> bytes:
+        """Raises NotSent where a header cannot be sent as it is; the address goes out letter by letter."""
+        url = self._url
+        lines = [f"{self.method} {url.raw_path.decode('ascii')} HTTP/1.1"]
+        headers = [("Host", url.netloc.decode("ascii")), *self.headers]
+        if self.body or self.method != "GET":
+            headers.append(("Content-Length", str(len(self.body))))
+        if not self.keep_alive:
+            headers.append(("Connection", "close"))
+        for name, value in headers:
+            if not NOT_IN_A_HEADER.isdisjoint(value):
+                raise NotSent(f"the header {name} holds a character that no header can")
+            lines.append(f"{name}: {value}")
+        try:
+            return "\r\n".join([*lines, "", ""]).encode("latin-1") + self.body
+        except UnicodeEncodeError:
+            raise NotSent("a header holds a character that no header can") from None
+
+    @cached_property
+    def _url(self) -> httpx.URL:
+        try:
+            return httpx.URL(self.url)
+        except httpx.InvalidURL as error:
+            raise NotSent(f"no address that can be asked: {error}") from error
+
+
+class Response(Protocol):
+    """A response whose head is here; its body may still be on the wire."""
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """By names in small letters; what came twice is joined by commas."""
+
+    async def receive(self) -> bytes:
+        """Return what comes next of the body, coded as it was sent; b"" at its end.  Raises Unfinished."""
+
+    async def aclose(self) -> None:
+        """Let go of the connection; one with an unread rest is closed."""
+
+
+class Wire(Protocol):
+    """Sends requests, each of them once: nothing is tried again here, and no redirect followed."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def send(self, request: Request) -> Response:
+        """Return as soon as the head of the response is here.  Raises NotSent and Unfinished."""
+
+
+class Body:
+    """A response's body with its content coding undone."""
+
+    def __init__(self, response: Response) -> None:
+        self._receive = response.receive
+        self._coding = response.headers.get("content-encoding", "identity").strip().lower()
+        self._decoder = None if self._coding in ("identity", "") else decoder(self._coding)
+
+    async def receive(self) -> bytes:
+        """Return what comes next; b"" at the end.  Raises Unfinished, also where it is coded otherwise."""
+        if self._decoder is None:
+            return await self._receive()
+        try:
+            while piece := await self._receive():
+                if plain := self._decoder.piece(piece):
+                    return plain
+            return self._decoder.rest()
+        except ValueError as error:
+            raise Unfinished(f"the body is no {self._coding}: {error}") from error

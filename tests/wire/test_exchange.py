@@ -1,0 +1,189 @@
+"""An exchange: what a response is, wherever it is cut, and whether its connection may serve another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import anyio
+import h11
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchrunner.wire import Request, Unfinished
+from batchrunner.wire.exchange import READ_AHEAD_BYTES, Exchange
+
+GET = Request(method="GET", url="http://api.test/", headers=(), connect_s=1.0, silence_s=1.0)
+
+RESPONSES = {
+    "with a length": b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfilm",
+    "of nothing": b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    "in chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"2\r\nfi\r\n2;x=y\r\nlm\r\n0\r\nX: t\r\n\r\n",
+    "without content": b"HTTP/1.1 204 No Content\r\nX:\r\nY: \r\n\r\n",
+    "not changed": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n",
+    "after a hint": b"HTTP/1.1 103 Early\r\nLink: a\r\n\r\nHTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\n{}",
+    "with a header twice": b"HTTP/1.1 200 OK\r\nA: 1\r\na: 2\r\nContent-Length: 1\r\n\r\nx",
+}
+TO_ITS_END = b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nfilm"
+
+
+@dataclass
+class Carrier:
+    """A connection that notes what an exchange asks of it."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def pause(self) -> None:
+        self.asked.append("pause")
+
+    def resume(self) -> None:
+        self.asked.append("resume")
+
+    def let_go(self, exchange: Exchange) -> None:
+        self.asked.append("let go")
+
+
+def exchange_after(*pieces: bytes, closed: bool = False) -> Exchange:
+    exchange = Exchange(GET, Carrier())
+    for piece in pieces:
+        exchange.arrived(piece)
+    if closed:
+        exchange.broke_off(None)
+    return exchange
+
+
+def read(exchange: Exchange) -> tuple[int, dict[str, str], bytes]:
+    """Return what came, of an exchange that has ended."""
+
+    async def all_of_it() -> bytes:
+        await exchange.head()
+        body = b""
+        while piece := await exchange.receive():
+            body += piece
+        return body
+
+    body = anyio.run(all_of_it)
+    return exchange.status, exchange.headers, body
+
+
+def by_h11(response: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Read a response with a library that reads it in its own way."""
+    connection = h11.Connection(h11.CLIENT)
+    connection.send(h11.Request(method="GET", target="/", headers=[("Host", "api.test")]))
+    connection.receive_data(response)
+    connection.receive_data(b"")
+    status, headers, body = 0, {}, b""
+    while not isinstance(event := connection.next_event(), h11.EndOfMessage):
+        match event:
+            case h11.Response():
+                status = event.status_code
+                for name, value in event.headers:
+                    key, text = name.decode(), value.decode()
+                    headers[key] = f"{headers[key]}, {text}" if key in headers else text
+            case h11.Data():
+                body += bytes(event.data)
+    return status, headers, body
+
+
+@pytest.mark.parametrize("response", [*RESPONSES.values(), TO_ITS_END], ids=[*RESPONSES, "to its end"])
+def test_a_response_is_what_another_library_reads_in_it(response):
+    assert read(exchange_after(response, closed=True)) == by_h11(response)
+
+
+@given(
+    response=st.sampled_from([*RESPONSES.values(), TO_ITS_END]), cuts=st.lists(st.integers(0, 99), max_size=9)
+)
+def test_wherever_a_response_is_cut_it_is_the_same(response, cuts):
+    ends = sorted({min(cut, len(response)) for cut in cuts} | {len(response)})
+    pieces = [response[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+    assert read(exchange_after(*pieces, closed=True)) == read(exchange_after(response, closed=True))
+
+
+@given(
+    body=st.lists(st.binary(min_size=1, max_size=40), max_size=5),
+    headers=st.lists(
+        st.tuples(st.sampled_from(["X-A", "x-b", "ETag"]), st.text("abc ,;=\"'/", max_size=9)), max_size=4
+    ),
+    is_chunked=st.booleans(),
+)
+def test_a_response_in_whatever_framing_is_what_another_library_reads_in_it(body, headers, is_chunked):
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    if is_chunked:
+        framing = "Transfer-Encoding: chunked\r\n"
+        content = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in body) + b"0\r\n\r\n"
+    else:
+        framing = f"Content-Length: {len(b''.join(body))}\r\n"
+        content = b"".join(body)
+    response = f"HTTP/1.1 200 OK\r\n{head}{framing}\r\n".encode() + content
+
+    exchange = exchange_after(response)
+
+    assert exchange.is_whole
+    assert read(exchange) == by_h11(response)
+
+
+@pytest.mark.parametrize("response", RESPONSES.values(), ids=RESPONSES)
+def test_no_part_of_a_response_passes_for_all_of_it(response):
+    for end in range(len(response)):
+        with pytest.raises(Unfinished):
+            read(exchange_after(response[:end], closed=True))
+
+
+@pytest.mark.parametrize("response", RESPONSES.values(), ids=RESPONSES)
+def test_a_connection_may_serve_another_request_once_a_response_is_whole(response):
+    assert exchange_after(response).may_be_followed
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        TO_ITS_END,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nX: y\r\n\r\n",
+    ],
+)
+def test_a_connection_that_said_more_or_will_close_serves_no_other_request(response):
+    exchange = exchange_after(response, closed=response is TO_ITS_END)
+
+    assert exchange.is_whole
+    assert not exchange.may_be_followed
+
+
+def test_what_comes_after_a_whole_answer_in_a_piece_of_its_own_ends_the_connection_too():
+    exchange = exchange_after(RESPONSES["with a length"], b"HTTP/1.1 200 OK\r\n")
+
+    assert not exchange.may_be_followed
+    assert read(exchange)[2] == b"film"
+
+
+def test_a_sender_is_slowed_down_while_too_much_waits_for_its_reader():
+    carrier = Carrier()
+    exchange = Exchange(GET, carrier)
+    exchange.arrived(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (3 * READ_AHEAD_BYTES))
+    for _ in range(6):
+        exchange.arrived(b"x" * (READ_AHEAD_BYTES // 4))
+    assert (carrier.asked, exchange.is_waiting) == (["pause"], False)
+
+    async def read_some() -> None:
+        for _ in range(4):
+            await exchange.receive()
+
+    anyio.run(read_some)
+
+    assert (carrier.asked, exchange.is_waiting) == (["pause", "resume"], True)
+
+
+def test_what_came_before_a_connection_broke_can_be_read():
+    exchange = exchange_after(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf")
+    exchange.broke_off(ConnectionResetError("reset by peer"))
+
+    async def first_piece() -> bytes:
+        return await exchange.receive()
+
+    assert anyio.run(first_piece) == b"half"
+    with pytest.raises(Unfinished, match="reset by peer"):
+        read(exchange)
