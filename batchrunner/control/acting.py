@@ -44,6 +44,7 @@ def _set(context: Context, wish: Set) -> dict[str, Json]:
         settings = replace(settings, concurrency=wish.concurrency)
     if wish.downloads is not None:
         context.download_slots.total_tokens = wish.downloads
+        context.finishing_slots.total_tokens = wish.downloads
         settings = replace(settings, downloads=wish.downloads)
     if wish.poll_interval_s is not None:
         context.spacing.set_shortest(wish.poll_interval_s)

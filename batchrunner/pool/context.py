@@ -58,6 +58,8 @@ class Context:
     slots: Slots = field(init=False)
     stopping: Stopping = field(init=False)
     download_slots: anyio.CapacityLimiter = field(init=False)
+    finishing_slots: anyio.CapacityLimiter = field(init=False)
+    """Downloads that are whole and being checked, synced and put away: as many again."""
     breaker: Breaker = field(init=False)
     spacing: Spacing = field(init=False)
     pacer: Pacer = field(init=False)
@@ -90,6 +92,7 @@ class Context:
         self.slots = Slots(lambda: self.weather.in_flight_limit, self.changed)
         self.stopping = Stopping(self.changed)
         self.download_slots = anyio.CapacityLimiter(settings.downloads)
+        self.finishing_slots = anyio.CapacityLimiter(settings.downloads)
 
     @contextmanager
     def settling(self) -> Iterator[None]:

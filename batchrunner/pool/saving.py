@@ -27,15 +27,46 @@ TRIES: Final = 6
 async def save(context: Context, entry: Entry) -> Entry:
     """Fetch every output of a ready job that is not saved yet; it stays ready when one keeps failing."""
     context.unsaved += 1
+    turn = Turn(context.download_slots, context.finishing_slots)
     try:
-        async with context.download_slots:
-            return await _save_all(context, entry)
+        await turn.receive()
+        return await _save_all(context, entry, turn)
     finally:
+        turn.end()
         context.unsaved -= 1
         context.changed.report()
 
 
-async def _save_all(context: Context, entry: Entry) -> Entry:
+class Turn:
+    """One job's turn: a slot while bytes come in, another while they are checked, synced and put away.
+
+    So the line is not idle while films are finished, and a disk that is slower than the line slows it down.
+    """
+
+    def __init__(self, receiving: anyio.CapacityLimiter, finishing: anyio.CapacityLimiter) -> None:
+        self._receiving, self._finishing = receiving, finishing
+        self._held: anyio.CapacityLimiter | None = None
+
+    async def receive(self) -> None:
+        """Wait for a slot to receive in, unless it is held already."""
+        if self._held is not self._receiving:
+            self.end()
+            await self._receiving.acquire()
+            self._held = self._receiving
+
+    async def finish(self) -> None:
+        """Wait for a slot to finish in, and only then let the next one receive."""
+        await self._finishing.acquire()
+        self.end()
+        self._held = self._finishing
+
+    def end(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.release()
+
+
+async def _save_all(context: Context, entry: Entry, turn: Turn) -> Entry:
     outputs = await context.ledger.do(lambda ledger: ledger.artifacts(entry.seq, entry.generation))
     files: list[Json] = []
     problem: JobError | None = None
@@ -44,7 +75,7 @@ async def _save_all(context: Context, entry: Entry) -> Entry:
         if output.saved:
             files.append(output.file)
             continue
-        saved = await _save_one(context, entry, output)
+        saved = await _save_one(context, entry, output, turn)
         if isinstance(saved, JobError):
             problem = problem or saved  # the others are fetched all the same
         else:
@@ -69,17 +100,22 @@ async def move_superseded(context: Context) -> None:
             await context.ledger.do(partial(Store.file_moved, file=file, moved_to=target))
 
 
-async def _save_one(context: Context, entry: Entry, output: Artifact) -> tuple[Entry, str] | JobError:
+async def _save_one(
+    context: Context, entry: Entry, output: Artifact, turn: Turn
+) -> tuple[Entry, str] | JobError:
     """Try one output until it is saved; return the job after that and the file, or why it is not saved."""
     if output.file and output.sha256 and await context.shelf.holds(output.file, output.sha256):
         # It was there all along (a crash before it was recorded, a folder that came back).
         return await _saved(context, entry, output.n), output.file
     problem = JobError(code=ErrorCode.DOWNLOAD_FAILED, message="not tried")
+    await turn.receive()
     async with context.shelf.begin(f"{entry.seq}.{entry.generation}.{output.n}") as part:
         transfer = Transfer(part, context.settings.max_file_bytes)
         for tries in range(1, TRIES + 1):
             try:
+                await turn.receive()
                 await transfer.fetch(context.client, output.url)
+                await turn.finish()
                 return await _keep(context, entry, output.n, transfer)
             except DownloadFailed as error:
                 problem = JobError(code=ErrorCode.DOWNLOAD_FAILED, message=str(error))
