@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice, pairwise
+from math import inf
 from operator import eq, itemgetter
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
@@ -23,7 +24,7 @@ from .job_block import JobBlock
 
 IN_MEMORY: Final = 16 * 2**20  # bytes of ids that are kept there: those of a million jobs
 
-SORTED_AT_ONCE: Final = 2**20  # hashes: as objects they take 32 bytes each
+SORTED_AT_ONCE: Final = 2**18  # hashes: as objects they take 32 bytes each
 
 
 def used_twice(place: Place, job_id: str, first: tuple[str, int], *, is_made: bool) -> Problem:
@@ -97,13 +98,18 @@ class Ids:
     def _equal_hashes(self) -> set[float]:
         """Return the hashes that stand there more than once; of many, a part of all is sorted at a time."""
         parts = 1 + len(self._hashes) // SORTED_AT_ONCE
+        edges = [2.0**64 * part / parts - 2.0**63 for part in range(parts)]
         found: set[float] = set()
-        for part in range(parts):
-            chosen = self._hashes if parts == 1 else (one for one in self._hashes if one % parts == part)
-            ordered = sorted(chosen)
-            if any(map(eq, ordered, islice(ordered, 1, None))):
-                found.update(one for one, other in pairwise(ordered) if one == other)
+        for low, high in pairwise([*edges, inf]):
+            chosen = self._hashes if parts == 1 else (one for one in self._hashes if low <= one < high)
+            found |= _standing_twice(sorted(chosen))  # let go before the next part is sorted
         return found
+
+
+def _standing_twice(ordered: Sequence[float]) -> set[float]:
+    if not any(map(eq, ordered, islice(ordered, 1, None))):
+        return set()
+    return {one for one, other in pairwise(ordered) if one == other}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
