@@ -9,6 +9,8 @@ as well costs nothing, so nothing is said about them here.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -23,24 +25,39 @@ def all_there(folder: Path, store: Store) -> bool:
     """Return True when certainly no saved file is missing in *folder*; False says nothing."""
     if not store.has_saved_more_than(FEW):
         return False
-    return all(store.saved_names_hash(name) == _names_hash(folder / name) for name in FOLDER_OF_KIND.values())
+    with ThreadPoolExecutor(1, thread_name_prefix="presence") as beside:
+        found = beside.submit(_by_folder, folder)  # the system's work and SQLite's need no interpreter
+        expected = {name: store.saved_names_hash(name) for name in FOLDER_OF_KIND.values()}
+    return expected == found.result() or expected == _by_folder(folder, closely=True)
 
 
-def _names_hash(folder: str | Path, prefix: str = "") -> int:
-    """Return the sum of the hashes of all files below *folder*, called by their paths from there on.
+def _by_folder(folder: Path, *, closely: bool = False) -> dict[str, int]:
+    return {
+        name: _names_hash(f"{folder}/{name}", f"{name}/", closely=closely) for name in FOLDER_OF_KIND.values()
+    }
 
-    What the system puts there itself (.DS_Store) has a leading dot.
+
+def _names_hash(folder: str, prefix: str, *, closely: bool) -> int:
+    """Return the sum of the hashes of all files below *folder*, each called *prefix* and its path from there.
+
+    What the system puts there itself (.DS_Store) has a leading dot.  Only if asked to look *closely* does it
+    find a folder with an extension, as files have one.
     """
-    files: list[str] = []
-    folders: list[str] = []
     try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                (folders if entry.is_dir(follow_symlinks=False) else files).append(entry.name)
+        names = _ours(os.listdir(folder))  # noqa: PTH208 (a million of them: no Path for each)
+        if closely:
+            with os.scandir(folder) as entries:
+                folders = _ours(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+        else:
+            folders = [name for name in names if "." not in name and os.path.isdir(f"{folder}/{name}")]  # noqa: PTH112
     except FileNotFoundError:
         return 0
-    ours = [name for name in files if name[0] != "."]
-    below = [name for name in folders if name[0] != "."]
-    return sum(map(hash, map(prefix.__add__, ours))) + sum(
-        _names_hash(f"{folder}/{name}", f"{prefix}{name}/") for name in below
+    if folders:
+        names = list({*names}.difference(folders))
+    return sum(map(hash, map(prefix.__add__, names))) + sum(
+        _names_hash(f"{folder}/{name}", f"{prefix}{name}/", closely=closely) for name in folders
     )
+
+
+def _ours(names: Iterable[str]) -> list[str]:
+    return [name for name in names if name[0] != "."]

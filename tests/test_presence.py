@@ -70,6 +70,23 @@ def test_files_that_are_spread_over_folders_are_found_there(store, folder):
     assert all_there(folder, store)
 
 
+def test_a_folder_that_is_called_like_a_file_is_looked_into(store, folder):
+    (folder / "videos/v1.mp4").mkdir()
+    (folder / "videos/job-00.mp4").rename(folder / "videos/v1.mp4/job-00.mp4")
+    store.file_moved("videos/job-00.mp4", "videos/v1.mp4/job-00.mp4")
+    assert all_there(folder, store)
+
+    (folder / "videos/v1.mp4/job-00.mp4").unlink()
+    assert not all_there(folder, store)
+
+
+def test_a_file_without_an_extension_is_no_folder(store, folder):
+    (folder / "videos/job-00.mp4").rename(folder / "videos/job-00")
+    store.file_moved("videos/job-00.mp4", "videos/job-00")
+
+    assert all_there(folder, store)
+
+
 def test_a_folder_that_is_gone_is_noticed(store, tmp_path):
     assert not all_there(tmp_path, store)
 

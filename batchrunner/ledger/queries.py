@@ -54,9 +54,6 @@ class Artifact:
 
 NAMES_AT_ONCE: Final = 10_000
 
-_MICROS: Final = "CAST(round(cost_usd * 1000000) AS INTEGER)"
-"""The service counts in micro-dollars; whole ones add up exactly."""
-
 _ENTRY: Final = """SELECT seq, id, model, inputs, state, generation, attempts - attempts_from AS attempts,
     in_manifest, row, not_before, request_id, submitted_at FROM jobs"""
 
@@ -161,20 +158,22 @@ class Queries:
         return bool(rows.fetchone()[0] > count)
 
     def saved_names_hash(self, folder: str) -> int:
-        """Return the sum of the hashes of the names of all saved files in *folder*, without the folder.
+        """Return the sum of the hashes of the names of all saved files in *folder*, with the folder.
 
         It needs no memory and no order, and two sets of names that differ hardly ever have the same.
         """
         total, last, end = 0, f"{folder}/", f"{folder}0"  # "0" comes after "/"
         while True:  # a million names, thousands in one text: no name has a line break
-            last, names = self.connection.execute(
-                f"SELECT max(file), group_concat(substr(file, {len(folder) + 2}), char(10)) FROM (SELECT file"
-                " FROM artifacts WHERE saved_at IS NOT NULL AND file > ? AND file < ? ORDER BY file LIMIT ?)",
+            (names,) = self.connection.execute(
+                "SELECT group_concat(file, char(10)) FROM (SELECT file FROM artifacts"
+                " WHERE saved_at IS NOT NULL AND file > ? AND file < ? ORDER BY file LIMIT ?)",
                 (last, end, NAMES_AT_ONCE),
             ).fetchone()
-            if last is None:
+            if names is None:
                 return total
-            total += sum(map(hash, names.split("\n")))
+            found = names.split("\n")
+            total += sum(map(hash, found))
+            last = found[-1]
 
     def ended(self) -> list[tuple[Entry, str | None]]:
         """Return every job that the user may ask to run again, with its error code."""
@@ -274,10 +273,8 @@ class Queries:
 
     def cost_usd(self) -> float | None:
         """Return what the service said all attempts cost; None when it never said."""
-        row = self.connection.execute(
-            f"SELECT count(cost_usd), sum({_MICROS}) FROM attempts WHERE cost_usd IS NOT NULL"
-        ).fetchone()
-        return as_usd(row[1]) if row[0] else None
+        priced, known = self.connection.execute("SELECT priced, known FROM spending").fetchone()
+        return as_usd(known) if priced else None
 
     def committed_micros(self) -> int:
         """Return what all attempts cost, or are taken to cost until that is known, in micro-dollars."""
@@ -286,10 +283,8 @@ class Queries:
 
     def reserved_micros(self) -> int:
         """Return what those attempts are taken to cost of which no cost is known, in micro-dollars."""
-        known: int = self.connection.execute(
-            f"SELECT ifnull(sum({_MICROS}), 0) FROM attempts WHERE cost_usd IS NOT NULL"
-        ).fetchone()[0]
-        return self.committed_micros() - known
+        micros: int = self.connection.execute("SELECT micros - known FROM spending").fetchone()[0]
+        return micros
 
     def unpriced_attempts(self) -> Iterator[tuple[int, int, int, str, Inputs]]:
         """Yield (job, generation, number, model, inputs) of attempts without cost and estimate."""

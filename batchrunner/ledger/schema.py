@@ -14,10 +14,10 @@ from typing import Final
 
 from ..errors import FolderUnusable
 from ..lifecycle import State
-from .spending import SPENDING
+from .spending import SPENDING, SPENDING_ANEW
 from .written import WRITTEN
 
-VERSION: Final = 5
+VERSION: Final = 6
 
 _A_STATE: Final = " OR ".join(f"state = '{state}'" for state in State)
 """For IN with so many words SQLite would make a table of them each time a row changes."""
@@ -135,6 +135,7 @@ MIGRATIONS: Final[Mapping[int, str]] = {
     2: IMAGES,
     3: STORED,
     4: WRITTEN,
+    5: SPENDING_ANEW,
 }
 """The statements that bring a ledger of the version named to the next one."""
 

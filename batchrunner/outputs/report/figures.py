@@ -220,8 +220,7 @@ def _models(store: Store) -> list[ModelFigures]:
 def _all(store: Store, model: str) -> ModelFigures:
     """Return the figures of the only *model*, which are the folder's: nothing has to be sorted by it."""
     seconds = array("d", map(itemgetter(0), _plain_rows(store, _RUN_TIMES.format(of=" FROM attempts"))))
-    (cost_usd,) = store.connection.execute("SELECT sum(cost_usd) FROM attempts").fetchone()
-    return _share(model, store.counts(), cost_usd, seconds)
+    return _share(model, store.counts(), store.cost_usd(), seconds)
 
 
 def _shares_of(store: Store) -> Iterator[ModelFigures]:
