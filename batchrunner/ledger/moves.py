@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from functools import cache
+from typing import Final
 
 from .._types import JobError, RequestId
 from ..lifecycle import Event, State, next_state
@@ -24,6 +25,12 @@ NO_ERROR: Final[Mapping[str, None]] = {"error_code": None, "error_message": None
 _EDITABLE: Final = frozenset({State.PENDING, State.SUCCEEDED, State.FAILED, State.CANCELLED})
 """States in which an edited row's old inputs owe nobody anything any more."""
 
+_BEGIN_ATTEMPT: Final = f"""UPDATE jobs SET state = ?, attempts = attempts + 1, not_before = NULL,
+    request_id = NULL, {", ".join(f"{name} = NULL" for name in NO_ERROR)} WHERE seq = ? AND state = ?"""
+
+_NEW_ATTEMPT: Final = """INSERT INTO attempts (job, generation, number, intent_at, reserved_micros)
+    VALUES (?, ?, (SELECT attempts FROM jobs WHERE seq = ?), ?, ?)"""
+
 
 class Moves(Queries):
     """What every step is made of."""
@@ -32,20 +39,25 @@ class Moves(Queries):
         self._set(seq, state, state=next_state(state, event), **columns)
 
     def _set(self, seq: int, expected: State | None = None, /, **columns: object) -> None:
-        sets = ", ".join(f"{name} = :{name}" for name in columns)
-        guard = "" if expected is None else " AND state = :_expected"
-        values: dict[str, Any] = {**columns, "_seq": seq, "_expected": expected}
-        done = self.connection.execute(f"UPDATE jobs SET {sets} WHERE seq = :_seq{guard}", values)
+        if expected is None:
+            done = self.connection.execute(_set_text((*columns,)), (*columns.values(), seq))
+        else:
+            done = self.connection.execute(_move_text((*columns,)), (*columns.values(), seq, expected))
         if done.rowcount != 1:
             raise StaleWrite(f"job number {seq} is not {expected}")
 
+    def _begin_attempt(self, seq: int, now: float, cost_micros: int | None) -> Entry:
+        """Move a pending job to submitting and count the attempt, with what is set aside for it."""
+        then = next_state(State.PENDING, Event.SUBMIT)
+        done = self.connection.execute(_BEGIN_ATTEMPT, (then, seq, State.PENDING))
+        if done.rowcount != 1:
+            raise StaleWrite(f"job number {seq} is not {State.PENDING}")
+        entry = self.entry(seq)
+        self.connection.execute(_NEW_ATTEMPT, (seq, entry.generation, seq, now, cost_micros))
+        return entry
+
     def _attempt(self, seq: int, **columns: object) -> None:
-        sets = ", ".join(f"{name} = :{name}" for name in columns)
-        self.connection.execute(
-            f"UPDATE attempts SET {sets} WHERE (job, generation, number) ="
-            " (SELECT seq, generation, attempts FROM jobs WHERE seq = :_seq)",
-            {**columns, "_seq": seq},
-        )
+        self.connection.execute(_attempt_text((*columns,)), (*columns.values(), seq))
 
     def _close_attempt(
         self, seq: int, outcome: str, error: JobError, cost_usd: float | None, now: float
@@ -94,6 +106,25 @@ class Moves(Queries):
             " submitted_at = NULL, completed_at = NULL, saved_at = NULL, cost_usd = NULL WHERE seq = ?",
             (seq,),
         )
+
+
+@cache
+def _set_text(columns: tuple[str, ...]) -> str:
+    return f"UPDATE jobs SET {', '.join(f'{name} = ?' for name in columns)} WHERE seq = ?"
+
+
+@cache
+def _move_text(columns: tuple[str, ...]) -> str:
+    return f"{_set_text(columns)} AND state = ?"
+
+
+@cache
+def _attempt_text(columns: tuple[str, ...]) -> str:
+    sets = ", ".join(f"{name} = ?" for name in columns)
+    return (
+        f"UPDATE attempts SET {sets} WHERE (job, generation, number) ="
+        " (SELECT seq, generation, attempts FROM jobs WHERE seq = ?)"
+    )
 
 
 def error_columns(error: JobError) -> dict[str, object]:

@@ -307,10 +307,11 @@ class Queries:
 
 
 def _entry(row: sqlite3.Row) -> Entry:
+    """Return the job whose row begins with the columns of _ENTRY; by place, for each step makes one."""
+    (seq, id_, model, inputs, state, generation, attempts, in_manifest, line, not_before, request_id,
+     submitted_at, *_) = row  # fmt: skip
     return Entry(
-        seq=row["seq"], id=JobId(row["id"]), model=row["model"], inputs=json.loads(row["inputs"]),
-        state=State(row["state"]), generation=row["generation"], attempts=row["attempts"],
-        in_manifest=bool(row["in_manifest"]), row=row["row"], not_before=row["not_before"],
-        request_id=None if row["request_id"] is None else RequestId(row["request_id"]),
-        submitted_at=row["submitted_at"],
+        seq=seq, id=id_, model=model, inputs=json.loads(inputs), state=State(state), generation=generation,
+        attempts=attempts, in_manifest=bool(in_manifest), row=line, not_before=not_before,
+        request_id=request_id, submitted_at=submitted_at,
     )  # fmt: skip

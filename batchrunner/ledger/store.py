@@ -146,14 +146,7 @@ class Store(Files):
             committed = self.committed_micros()
             if committed + (cost_micros or 0) > cap_micros:
                 raise OverCap(committed)
-        self._move(seq, State.PENDING, Event.SUBMIT, not_before=None, request_id=None, **NO_ERROR)
-        self.connection.execute("UPDATE jobs SET attempts = attempts + 1 WHERE seq = ?", (seq,))
-        self.connection.execute(
-            "INSERT INTO attempts (job, generation, number, intent_at, reserved_micros)"
-            " SELECT seq, generation, attempts, ?, ? FROM jobs WHERE seq = ?",
-            (now, cost_micros, seq),
-        )
-        return self.entry(seq)
+        return self._begin_attempt(seq, now, cost_micros)
 
     def set_aside(self, job: int, generation: int, number: int, cost_micros: int) -> None:
         """Say what an attempt is taken to cost of which nothing was known."""
