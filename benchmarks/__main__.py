@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure, and print one table.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     size = parser.add_mutually_exclusive_group()
-    size.add_argument("--quick", action="store_true", help="a look, in two minutes; nothing is judged")
+    size.add_argument("--quick", action="store_true", help="next to no work: does each still run?")
     size.add_argument("--full", action="store_true", help="manifests of a million rows")
     parser.add_argument("--repeat", type=int, default=1, metavar="N", help="rounds; the table shows medians")
     return parser

@@ -6,13 +6,14 @@ worker has a fixed bandwidth and the machine's own does not matter.  The limit i
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from .figures import Figure, Finding, Skipped
 from .inputs import write_jsonl
 from .makespan import our_command
-from .processes import Child, ChildFailed, run
+from .processes import Child, run
 from .scale import Scale
 from .simulator import simulator
 
@@ -29,23 +30,27 @@ FREE_LINE: Final = ("--slots", "50", "--service-time", "1s", "--spread", "0.25")
 
 def engine(scale: Scale, folder: Path) -> list[Finding]:
     """Run a batch whose films trickle on one worker and on four, and one that nothing holds back."""
+    if find_spec("distributed") is None:
+        return [Skipped(name="engine", why="the extra `dask` is not installed")]
     jobs = scale.jobs // 2
     manifest = write_jsonl(folder / "jobs.jsonl", jobs)
-    try:
-        one = _run(manifest, folder / "one", THIN_LINE, workers=1)
-        four = _run(manifest, folder / "four", THIN_LINE, workers=WORKERS)
-        alone = _run(manifest, folder / "alone", FREE_LINE)
-        led = _run(manifest, folder / "led", FREE_LINE, workers=1, shards=1)
-        usual = _run(manifest, folder / "usual", FREE_LINE, workers=1)
-    except ChildFailed as failed:
-        return [Skipped(name="engine", why=str(failed))]
-    held_s = jobs * FILM_S / DOWNLOADS
-    what = f"{jobs} films of {FILM_S:g} s each, {DOWNLOADS} at once for each worker"
+    four = _run(manifest, folder / "four", THIN_LINE, workers=WORKERS)
+    others = _other_clusters(jobs, manifest, folder, four) if scale.clusters else []
     return [
-        Figure(name="makespan, 1 worker", unit="s", ours=one.wall_s, limit=held_s, limit_is="its line",
-               how=what),
-        Figure(name=f"makespan, {WORKERS} workers", unit="s", ours=four.wall_s, limit=held_s / WORKERS,
-               limit_is="their lines", how=f"{what}; 16 shards, the cluster's start included"),
+        Figure(name=f"makespan, {WORKERS} workers", unit="s", ours=four.wall_s, limit=_held_s(jobs) / WORKERS,
+               limit_is="their lines", how=f"{_films(jobs)}; 16 shards, the cluster's start included"),
+        *others,
+    ]  # fmt: skip
+
+
+def _other_clusters(jobs: int, manifest: Path, folder: Path, four: Child) -> list[Figure]:
+    one = _run(manifest, folder / "one", THIN_LINE, workers=1)
+    alone = _run(manifest, folder / "alone", FREE_LINE)
+    led = _run(manifest, folder / "led", FREE_LINE, workers=1, shards=1)
+    usual = _run(manifest, folder / "usual", FREE_LINE, workers=1)
+    return [
+        Figure(name="makespan, 1 worker", unit="s", ours=one.wall_s, limit=_held_s(jobs),
+               limit_is="its line", how=_films(jobs)),
         Figure(name=f"{WORKERS} workers against 1", unit="s", ours=four.wall_s, limit=one.wall_s,
                limit_is="1 worker", how="the two above"),
         Figure(name="engine, 1 worker, 1 shard", unit="s", ours=led.wall_s, limit=alone.wall_s,
@@ -53,6 +58,15 @@ def engine(scale: Scale, folder: Path) -> list[Finding]:
         Figure(name="engine, 1 worker, 4 shards", unit="s", ours=usual.wall_s, limit=alone.wall_s,
                limit_is="run without it", how="the same, one shard after the other"),
     ]  # fmt: skip
+
+
+def _held_s(jobs: int) -> float:
+    """Return how long one worker's line takes for all films."""
+    return jobs * FILM_S / DOWNLOADS
+
+
+def _films(jobs: int) -> str:
+    return f"{jobs} films of {FILM_S:g} s each, {DOWNLOADS} at once for each worker"
 
 
 def _run(
