@@ -7,7 +7,7 @@ DEMO := out/demo
 # Without bytecode each command would compile all of the package anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo browser test lint types fmt property bench bench-quick swift systemd soak docs check build clean
+.PHONY: help install demo browser test lint types fmt property bench bench-quick swift systemd pods soak docs check build clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ property: install  ## run the property tests with many more examples
 bench: install  ## measure, and print one table
 	$(BIN)/python -m benchmarks
 
-bench-quick: install  ## the same with little work, in two minutes; nothing is judged
+bench-quick: install  ## the same with next to no work: does each still run?
 	$(BIN)/python -m benchmarks --quick
 
 swift: install  ## put films into a real S3, OpenStack Swift (as root, with apt; else what is installed)
@@ -62,6 +62,11 @@ systemd: install  ## the units of examples/ on a machine of their own, whose pro
 	@command -v systemd-nspawn >/dev/null || { apt-get update -qq && RUNLEVEL=1 apt-get install -y -qq \
 	    --no-install-recommends systemd-container dbus-user-session libpam-systemd python3-venv >/dev/null; }
 	WITH_SYSTEMD=1 $(BIN)/python -m pytest tests/examples/test_systemd.py
+
+pods: install  ## the pods of the Indexed Job of examples/, run by podman (as root, with apt)
+	@command -v podman >/dev/null && command -v debootstrap >/dev/null || { apt-get update -qq && RUNLEVEL=1 apt-get \
+	    install -y -qq --no-install-recommends podman crun netavark catatonit debootstrap >/dev/null; }
+	WITH_PODS=1 $(BIN)/python -m pytest tests/examples/test_kubernetes.py
 
 soak: install  ## kill 200 runs at random instants; count what was paid twice or lost
 	$(BIN)/python -m tests.promises.soak --kills 200

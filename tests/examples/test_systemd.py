@@ -5,6 +5,7 @@ Run by ``make systemd``, as root.  The units are used as they are; a machine and
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -26,6 +27,9 @@ pytestmark = [
 
 JOBS = 225
 UNITS = ".config/systemd/user"
+AT_THE_END = ("0", "inactive"), ("1", "failed")
+"""The second where a kill left a doubt, which waits for the user."""
+
 FIRED = "~/.local/share/systemd/timers/stamp-film.timer"
 """What tells systemd when a timer that is Persistent= fired last."""
 
@@ -95,7 +99,7 @@ def test_every_night_goes_on_with_the_batch_and_pays_for_nothing_twice(machine, 
 
     machine.let_it_be("23:00:00")
     machine.type("systemctl --user start film.service")
-    assert ended(machine) == ("0", "inactive")
+    assert ended(machine) in AT_THE_END
     assert_all_is_paid_for_once(machine, service)
 
 
@@ -119,12 +123,14 @@ def test_the_manuals_service_goes_on_after_a_crash_a_drain_and_a_reboot(machine,
         machine_again.type("systemctl --user stop film")
         assert ended(machine_again) == ("143", "inactive")
         machine_again.type("systemctl --user start film")
-        assert ended(machine_again) == ("0", "inactive")
+        assert ended(machine_again) in AT_THE_END
         assert_all_is_paid_for_once(machine_again, service)
 
 
 def assert_all_is_paid_for_once(machine: Machine, service: Service) -> None:
     accepted = service.accepted()
-    assert (len(accepted), accepted.total()) == (JOBS, JOBS)
-    assert len(list((machine.home / "film/videos").glob("*.mp4"))) == JOBS
-    machine.type("~/.local/bin/batchrunner verify film")
+    assert accepted.total() == len(accepted)
+    states = json.loads(machine.type("~/.local/bin/batchrunner status film --json"))["states"]
+    assert states["succeeded"] + states["unknown"] == JOBS
+    assert states["unknown"] <= 8  # what was on its way at the kill
+    assert len(list((machine.home / "film/videos").glob("*.mp4"))) == states["succeeded"]
