@@ -83,7 +83,8 @@ def test_a_job_is_cancelled_before_it_is_paid(batch, fake, run):
 
     assert outcome.code == 0
     assert "1 cancelled before they were sent" in outcome.err
-    assert batch.states_now == {"succeeded": 1, "submitted": 1, "cancelled": 1}
+    settled = {"succeeded": 1, "submitted": 1, "cancelled": 1}
+    wait_until(lambda: batch.states_now == settled, "the first film to be saved")
     assert fake.posts() == 2
 
 
