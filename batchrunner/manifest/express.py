@@ -88,12 +88,12 @@ class Express:
 
     def _of_names(self, block: FieldBlock | ColumnBlock) -> JobBlock:
         """Raises Unsure where the rows have to be looked at one by one."""
-        models = block.values_of(MODEL)
+        models = block.columns.get(MODEL, (None,))
         model = models[0]
         if models.count(model) < len(models) or not (model is None or isinstance(model, str)):
             raise Unsure
         lane = self._lane(model)
-        return lane.fields(block) if isinstance(block, FieldBlock) else lane.columns(block)
+        return lane.fields(block)
 
     def _of_fields(self, row: Row) -> Job | None:
         model = row.fields.get(MODEL)

@@ -15,7 +15,7 @@ from .plain_json import plain_object, plain_objects
 from .rows import FieldBlock, Row, problem
 from .strict_json import BadJson, parse_json
 
-BLOCK: Final = 2**15  # bytes that are looked at together
+BLOCK: Final = 2**16  # bytes that are looked at together
 
 MAX_LINE_BYTES: Final = 16 * 2**20  # the service takes bodies of about 1 MB; more is no job but another file
 
@@ -32,15 +32,16 @@ def read_jsonl(stream: BinaryIO, file: str) -> Iterator[Row | Problem]:
 def read_json_blocks(stream: BinaryIO, file: str) -> Iterator[FieldBlock | Row | Problem]:
     """Do the same with as many rows at a time as are plain to see."""
     number = 1
-    for lines in _blocks(stream):
-        if number == 1:
-            lines[0] = lines[0].removeprefix(BOM_UTF8)
-        rows = plain_objects(lines)
-        if rows is not None:
-            yield FieldBlock(file, number, rows)
+    for block in _blocks(stream):
+        lines = block.removeprefix(BOM_UTF8) if number == 1 else block
+        plain = plain_objects(lines)
+        if plain is not None:
+            yield FieldBlock(file, number, plain.rows, plain.columns)
+            number += len(plain.rows)
         else:
-            yield from _one_by_one(lines, file, number)
-        number += len(lines)
+            each = lines.removesuffix(b"\n").split(b"\n")
+            yield from _one_by_one(each, file, number)
+            number += len(each)
 
 
 def _one_by_one(lines: list[bytes], file: str, first: int) -> Iterator[Row | Problem]:
@@ -51,16 +52,13 @@ def _one_by_one(lines: list[bytes], file: str, first: int) -> Iterator[Row | Pro
             yield _parsed(line, file, number)
 
 
-def _blocks(stream: BinaryIO) -> Iterator[list[bytes]]:
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
     """Yield some lines at a time; of one without end only the beginning: it cannot fill the memory."""
     while block := stream.read(BLOCK):
         if not block.endswith(b"\n"):
             block += stream.readline(MAX_LINE_BYTES)
-        lines = block.split(b"\n")
-        if not lines[-1]:
-            lines.pop()
-        yield lines
-        rest = b"" if block.endswith(b"\n") else lines[-1]
+        yield block
+        rest = b"" if block.endswith(b"\n") else block[block.rfind(b"\n") + 1 :]
         while len(rest) >= MAX_LINE_BYTES and not rest.endswith(b"\n"):
             rest = stream.readline(MAX_LINE_BYTES)
 

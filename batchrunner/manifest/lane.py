@@ -5,7 +5,7 @@ Which input each name stands for, what a value means there, and what the default
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Final, NoReturn, TypeAlias, cast
 
@@ -113,23 +113,16 @@ class Lane:
         """Return what a job has whose row says nothing of the input *name*; None for nothing."""
         return self._inputs.get(name)
 
-    def fields(self, block: FieldBlock) -> JobBlock:
+    def fields(self, block: FieldBlock | ColumnBlock) -> JobBlock:
         """Return the jobs of all rows.  Raises Unsure or BadId: they are looked at one by one."""
-        lines = range(block.line, block.line + len(block.rows))
-        return self._of_columns(block.file, lines, _by_name(block.rows), lambda _, values: values)
-
-    def columns(self, block: ColumnBlock) -> JobBlock:
-        """Do the same for rows in which text without quotes may have a meaning."""
-        columns = {name: values for name, values in block.columns.items() if values.count(None) < len(values)}
-        return self._of_columns(block.file, block.lines, columns, self._meant)
-
-    def _of_columns(self, file: str, lines: Sequence[int], written: _ByName, meant: _Meant) -> JobBlock:
-        columns = {**written}
+        columns = _with_values(block.columns)
         columns.pop(MODEL, None)
         ids = _ids(columns.pop(ID)) if ID in columns else None
         notes = _by_name(list(map(_notes, columns.pop("meta")))) if "meta" in columns else {}
-        inputs = {name: meant(name, values) for name, values in columns.items()}
-        return self.block(file, lines, ids, _filled_up(inputs, self._inputs), _filled_up(notes, self._meta))
+        if isinstance(block, ColumnBlock):  # text without quotes may have a meaning
+            columns = {name: self._meant(name, values) for name, values in columns.items()}
+        inputs, meta = _filled_up(columns, self._inputs), _filled_up(notes, self._meta)
+        return self.block(block.file, block.lines, ids, inputs, meta)
 
     def _meant(self, name: str, values: Sequence[Json]) -> Sequence[Json]:
         """Return what *values* of YAML mean to the input *name*; None stays None."""
@@ -177,9 +170,6 @@ class Lane:
 
 _ByName: TypeAlias = Mapping[str, Sequence[Json]]
 
-_Meant: TypeAlias = Callable[[str, Sequence[Json]], Sequence[Json]]
-"""What the values of one name mean."""
-
 
 def _notes(written: Json) -> Inputs:
     if written is None:
@@ -189,10 +179,14 @@ def _notes(written: Json) -> Inputs:
     return {name: untyped(value) for name, value in written.items() if value is not None}
 
 
-def _by_name(rows: Sequence[Mapping[str, Json]]) -> dict[str, list[Json]]:
+def _by_name(rows: Sequence[Mapping[str, Json]]) -> dict[str, Sequence[Json]]:
     """Return the values of each name that any of *rows* has one for; None for a row that has none."""
     names = dict.fromkeys(chain.from_iterable(rows))
-    columns = {name: [row.get(name) for row in rows] for name in names}
+    return _with_values({name: [row.get(name) for row in rows] for name in names})
+
+
+def _with_values(columns: _ByName) -> dict[str, Sequence[Json]]:
+    """Return *columns* without those that are empty in every row."""
     return {name: values for name, values in columns.items() if values.count(None) < len(values)}
 
 

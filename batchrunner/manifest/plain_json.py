@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -30,28 +30,66 @@ def plain_object(line: bytes) -> dict[str, Json] | None:
     return value if _texts_in(value) * 2 == line.count(b'"') else None
 
 
-def plain_objects(lines: Sequence[bytes]) -> list[dict[str, Json]] | None:
-    """Return the objects that *lines* certainly are, one each; None says nothing.
+class PlainRows(NamedTuple):
+    """Objects, one for each line."""
+
+    rows: list[dict[str, Json]]
+    columns: dict[str, Sequence[Json]]
+    """The same name by name; None for a row that has nothing."""
+
+
+def plain_objects(text: bytes) -> PlainRows | None:
+    """Return the objects that the lines of *text* certainly are, one each; None says nothing.
 
     Of single values, and of lists and mappings of such, so that nothing nests any deeper.
     """
+    text = text.removesuffix(b"\n")
+    size = text.count(b"\n") + 1
+    # All are read as one list.  No text holds a line feed, and a brace behind one begins an item of a list:
+    # of that one, as lists inside turn out to hold no mappings.  So each line ends what it begins.
+    if not text.startswith(b"{") or text.count(b"\n{") < size - 1:
+        return None
     try:
-        rows: list[dict[str, Json]] = list(map(orjson.loads, lines))
+        rows: list[dict[str, Json]] = orjson.loads(b"[%b]" % text.replace(b"\n", b"\n,"))
     except orjson.JSONDecodeError:
         return None
-    if {*map(type, rows)} != {dict}:
+    if len(rows) != size or {*map(type, rows)} != {dict}:
         return None
-    values = list(chain.from_iterable([row.values() for row in rows]))
-    lists = [value for value in values if type(value) is list]
-    mappings = [value for value in values if type(value) is dict]
-    inner = [*chain.from_iterable(lists), *chain.from_iterable([one.values() for one in mappings])]
-    kinds, inner_kinds = list(map(type, values)), list(map(type, inner))
-    if not {*kinds} <= SINGLE | {list, dict} or not {*inner_kinds} <= SINGLE:
+    columns = _by_name(rows)
+    texts = sum(map(len, rows))
+    for values in columns.values():
+        found = _texts_among(values)
+        if found is None:
+            return None
+        texts += found
+    # No object can have fewer quotes than its texts need: where all have as many, each has.
+    return PlainRows(rows, columns) if texts * 2 == text.count(b'"') else None
+
+
+def _by_name(rows: Sequence[dict[str, Json]]) -> dict[str, Sequence[Json]]:
+    names = tuple(rows[0])
+    if {*map(tuple, rows)} == {names}:
+        values = list(chain.from_iterable(map(dict.values, rows)))
+        return {name: values[at :: len(names)] for at, name in enumerate(names)}
+    return {name: [row.get(name) for row in rows] for name in dict.fromkeys(chain.from_iterable(rows))}
+
+
+def _texts_among(values: Sequence[Json]) -> int | None:
+    """Return how many texts *values* hold, those inside of them too; None for what is not plain."""
+    kinds = {*map(type, values)}
+    if kinds <= {str}:
+        return len(values)
+    if kinds <= SINGLE:
+        return list(map(type, values)).count(str) if str in kinds else 0
+    if not kinds <= SINGLE | {list, dict}:
         return None
-    names = sum(map(len, rows)) + sum(map(len, mappings))
-    texts = names + kinds.count(str) + inner_kinds.count(str)
-    # No line can have fewer quotes than its texts need: where all have as many, each has.
-    return rows if texts * 2 == sum(line.count(b'"') for line in lines) else None
+    mappings = [value for value in values if isinstance(value, dict)]
+    inner = [*chain.from_iterable([value for value in values if isinstance(value, list)])]
+    inner += chain.from_iterable(map(dict.values, mappings))
+    if not {*map(type, inner)} <= SINGLE:
+        return None
+    types = [*map(type, values), *map(type, inner)]
+    return types.count(str) + sum(map(len, mappings))
 
 
 SINGLE: Final = frozenset({str, int, bool, type(None)})

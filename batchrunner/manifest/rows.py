@@ -118,10 +118,13 @@ class FieldBlock(NamedTuple):
     line: int
     """The line of the first row."""
     rows: list[dict[str, Json]]
+    columns: Mapping[str, Sequence[Json]]
+    """The same name by name; None for a row that has nothing."""
 
-    def values_of(self, name: str) -> Sequence[Json]:
-        """Return what each row has under *name*; None for one that has nothing."""
-        return [row.get(name) for row in self.rows]
+    @property
+    def lines(self) -> Sequence[int]:
+        """The line of each row."""
+        return range(self.line, self.line + len(self.rows))
 
     def each(self) -> Iterator[Row]:
         """Yield the rows one by one."""
@@ -139,10 +142,6 @@ class ColumnBlock(NamedTuple):
     """A value for each row; None for a row without one."""
     again: Callable[[], Iterable[Row]]
     """Reads them once more, with the line of each value."""
-
-    def values_of(self, name: str) -> Sequence[Json]:
-        """Return what each row has under *name*; None for one that has nothing."""
-        return self.columns.get(name, [None] * len(self.lines))
 
     def each(self) -> Iterator[Row]:
         """Yield the rows one by one."""

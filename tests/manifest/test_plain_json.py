@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from batchrunner.manifest.plain_json import plain_object, plain_objects
@@ -101,15 +101,39 @@ def test_the_usual_line_needs_no_second_look():
 
 LINES = st.lists(
     st.sampled_from(
-        ['{"a": 1}', '{"a": "b", "c": ["d"]}', '{"a": 1, "a": 2}', '{"a": "\\""}', '{"a": 1.0}', "[1]", "",
-         '{"a": [[1]]}', '{"m": {"n": "o"}}', '{"m": {"n": {}}}', '{"a":[{}', "{}]}", '{"x":1},{"y":2}', "{}"]
+        ['{"a": 1}', '{"a": "b", "c": ["d"]}', '{"c": ["x"], "a": null}', '{"a": 1, "a": 2}', '{"a": "\\""}',
+         '{"a": 1.0}', "[1]", "", '{"a": [[1]]}', '{"m": {"n": "o"}}', '{"m": {"n": {}}}', '{"a":[{}', "{}]}",
+         '{"a":[{"b":1}', '{"c":1}]}', '{"x":1},{"y":2}', "{}", '{"a":"x}', '{y"}',
+         '{"a":{"b":1}', '{"a":1', '"b":2}',
+         ' {"a": 1}', '{"a": 1}\r', '{"a": true}', '{"a": 18446744073709551616}', '{"a": "b"}']
     ),
-    min_size=1, max_size=4,
+    min_size=1, max_size=5,
 )  # fmt: skip
 
 
+@settings(max_examples=500)
 @given(LINES)
+@example(['{"x":1},{"y":2}', '{"a":"x}', '{y"}'])
+@example(['{"x":1},{"y":2}', '{"a":[{"b":1}', '{"c":1}]}'])
 def test_many_lines_are_the_objects_that_each_of_them_is_or_nothing_is_said(lines):
-    found = plain_objects([line.encode() for line in lines])
+    found = plain_objects("\n".join(lines).encode())
 
-    assert found is None or found == [parse_json(line) for line in lines]
+    if found is not None:
+        assert [shape(row) for row in found.rows] == [shape(parse_json(line.strip())) for line in lines]
+        for name, values in found.columns.items():
+            assert list(values) == [row.get(name) for row in found.rows]
+        assert found.columns.keys() == {name for row in found.rows for name in row}
+
+
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_usual_lines_need_no_second_look(end):
+    lines = [
+        '{"a": "b", "c": ["d"], "m": {"n": 1}}',
+        '{"a": "é", "c": [], "m": {}}',
+        '{"c": ["d", 1], "e": null}',
+    ]
+
+    found = plain_objects(("\n".join(lines) + end).encode())
+
+    assert found is not None
+    assert found.columns["c"] == [["d"], [], ["d", 1]]
