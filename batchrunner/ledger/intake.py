@@ -27,7 +27,7 @@ from ..sharding import Shard
 from .loading import Batch, indexes_built_after, insert_all
 from .store import Store
 
-MOST_VALUES: Final = 8_000  # of one statement: SQLite takes four times as many
+MOST_VALUES: Final = 4_000  # of one statement: SQLite takes eight times as many
 MOST_CHARACTERS: Final = 2**20  # of the inputs in one statement, where rows are large
 
 _STAGED: Final = """CREATE TEMP TABLE staged (
@@ -215,14 +215,14 @@ def _batches(rows: Iterable[Found], problems: _Problems) -> Iterator[Batch]:
             values += _of_job(row, position)
             size += len(str(values[-3]))
             position += 1
-        if len(values) >= MOST_VALUES or size >= MOST_CHARACTERS:
-            yield from _pieces(values)
+        while len(values) >= MOST_VALUES:
+            yield values[:MOST_VALUES]
+            values, size = values[MOST_VALUES:], 0
+        if size >= MOST_CHARACTERS:
+            yield values
             values, size = [], 0
-    yield from _pieces(values)
-
-
-def _pieces(values: list[str | int]) -> Iterator[Batch]:
-    return (values[start : start + MOST_VALUES] for start in range(0, len(values), MOST_VALUES))
+    if values:
+        yield values
 
 
 def _of_job(job: Job, position: int) -> _Values:

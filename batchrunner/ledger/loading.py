@@ -1,15 +1,14 @@
 """How does a million rows get into a table within seconds?
 
-Hundreds in one statement, on a thread beside the one that reads them: SQLite works without the interpreter's
-lock, so the next rows are read and checked meanwhile.  Indexes are built when all rows are there, in one sort
-each: kept up to date row by row, they cost several times as much for values in no order.
+Hundreds in one statement; indexes are built when all rows are there, in one sort each: kept up to date row by
+row, they cost several times as much for values in no order.  All of it on one thread: beside the one that
+reads and checks, which hardly ever lets go of the interpreter's lock, a second one cost more than it saved.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TypeAlias
@@ -23,16 +22,9 @@ Batch: TypeAlias = Sequence[str | int]
 def insert_all(connection: sqlite3.Connection, into: str, row: str, batches: Iterable[Batch]) -> None:
     """Insert all *batches* *into* a table (``jobs (id, ...)``), each *row* of them as ``(?, ...)`` says."""
     width = row.count("?")
-    with ThreadPoolExecutor(1, thread_name_prefix="intake") as beside, rarely_collected():
-        running: Future[object] | None = None
+    with rarely_collected():
         for batch in batches:
-            if running is not None:
-                running.result()
-            running = beside.submit(
-                connection.execute, _statement(into, row, len(batch) // width), tuple(batch)
-            )
-        if running is not None:
-            running.result()
+            connection.execute(_statement(into, row, len(batch) // width), batch)
 
 
 @lru_cache(maxsize=4)
