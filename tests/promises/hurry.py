@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import selectors
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,7 @@ SPEED = 20.0
 
 def hurry(began_at: float, speed: float = SPEED) -> None:
     """Let the clocks of this process run *speed* times as fast since *began_at* (Unix seconds)."""
+    sys.modules["uvloop"] = None  # type: ignore[assignment]  # it has a clock of its own
     wall, monotonic = time.time, time.monotonic
     time.time = lambda: began_at + (wall() - began_at) * speed
     time.monotonic = lambda: monotonic() * speed
