@@ -18,7 +18,8 @@ from batchrunner import disk, plan, shelf, verification
 from batchrunner.client import Client
 from batchrunner.folder import Folder, Lock
 from batchrunner.ledger import Entry, Store
-from batchrunner.outputs import results
+from batchrunner.outputs import upkeep
+from batchrunner.outputs.lines import Piece
 
 from .crash_points import Point
 from .watcher import Watcher
@@ -170,14 +171,14 @@ def _watch_films(watcher: Watcher) -> None:
 
 
 def _watch_end(watcher: Watcher) -> None:
-    texts = results.read_text
+    texts = upkeep.lines_of
 
-    def half_written(store: Store) -> Iterator[str]:
-        for text in texts(store):
+    def half_written(store: Store, piece: Piece, *, has_paths: bool) -> Iterator[str]:
+        for text in texts(store, piece, has_paths=has_paths):
             yield text
             watcher.reach(P.RESULTS_HALF_WRITTEN)
 
-    put(results, "read_text", half_written)
+    put(upkeep, "lines_of", half_written)
     _before(watcher, disk, "move_durably", P.REPORT_WRITTEN)
     _after(watcher, disk, "move_durably", P.REPORT_NAMED)
     _before(watcher, Store, "checkpoint", P.CHECKPOINT_DUE)
