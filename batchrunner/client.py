@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -146,17 +146,16 @@ class Client:
         """To be held by the caller of `submit`, from the intent to the answer."""
         self._read_gate = anyio.Semaphore(MAX_REQUESTS, fast_acquire=True)
         self._known: dict[tuple[str, str], Request] = {}
-        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self._wire)
+        await self._wire.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with anyio.CancelScope(shield=True, deadline=anyio.current_time() + 5):
-            await self._stack.aclose()
+            await self._wire.__aexit__(kind, error, trace)
 
     # ── calls of the API ──
 

@@ -15,7 +15,6 @@ from .pool import Connections
 
 __all__ = [
     "Body",
-    "Connections",
     "NotSent",
     "Request",
     "Response",

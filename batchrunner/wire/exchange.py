@@ -47,6 +47,9 @@ class Exchange:
         self._carrier: Carrier | None = carrier
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._head_bytes = 0
+        """Of the headers that are here."""
+        self._endless_bytes = 0
+        """Of a head whose end is not here."""
         self._left: int | None = None
         self._is_delimited = False
         self._pieces: deque[bytes] = deque()
@@ -150,7 +153,6 @@ class Exchange:
     def _receive_parsed(self, data: bytes) -> None:
         if self._parser is None:
             return
-        was_answered = self.is_answered
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -159,10 +161,10 @@ class Exchange:
             # What stood before the nonsense counts: its end may have been the end of the answer.
             self.may_be_followed = False
             self.fail("the answer is no HTTP", error)
-        if not was_answered:
-            self._head_bytes += len(data) - self._waiting_bytes
-            if self._head_bytes > MOST_HEAD_BYTES:
-                self.fail(f"the answer's head is longer than {MOST_HEAD_BYTES:,} bytes")
+        if not self.is_answered:
+            self._endless_bytes += len(data)
+        if max(self._head_bytes, self._endless_bytes) > MOST_HEAD_BYTES:
+            self.fail(f"the answer's head is longer than {MOST_HEAD_BYTES:,} bytes")
 
     def _end(self) -> None:
         self.is_whole = True
@@ -178,6 +180,7 @@ class Exchange:
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.is_answered:
             return  # a trailer
+        self._head_bytes += len(name) + len(value)
         key, text = name.decode("latin-1").lower(), value.strip(b" \t").decode("latin-1")
         self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 

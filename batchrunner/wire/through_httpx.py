@@ -80,16 +80,15 @@ class StandIn:
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
         self._transport = transport
-        self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self._transport)
+        await self._transport.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._stack.aclose()
+        await self._transport.__aexit__(kind, error, trace)
 
     async def send(self, request: Request) -> Answered:
         return await _sent(self._transport.handle_async_request, request)

@@ -160,6 +160,14 @@ def test_what_comes_after_a_whole_answer_in_a_piece_of_its_own_ends_the_connecti
     assert read(exchange)[2] == b"film"
 
 
+def test_the_framing_of_many_small_chunks_is_no_part_of_the_head():
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    exchange = exchange_after(head + b"1\r\nx\r\n" * 40_000 + b"0\r\n\r\n")
+
+    assert read(exchange)[2] == b"x" * 40_000
+
+
 def test_a_sender_is_slowed_down_while_too_much_waits_for_its_reader():
     carrier = Carrier()
     exchange = Exchange(GET, carrier)
