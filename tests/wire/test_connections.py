@@ -234,6 +234,24 @@ async def test_a_look_that_is_cancelled_leaves_its_answer_to_nobody():
     assert second.body == {}
 
 
+async def test_a_look_that_is_cancelled_closes_its_connection():
+    asked, gone = anyio.Event(), anyio.Event()
+
+    async def listen_on(stream: SocketStream) -> None:
+        asked.set()
+        with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+            await stream.receive()
+        gone.set()
+
+    async with served(listen_on) as (origin, _), Client(origin, "t") as client:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.status, RID)
+            await asked.wait()
+            tasks.cancel_scope.cancel()
+        with anyio.fail_after(5):
+            await gone.wait()
+
+
 async def test_a_header_that_cannot_be_sent_sends_nothing():
     async with served(whole(b"{}")) as (origin, received), Client(origin, "t\r\nX-Evil: 1") as client:
         submitted = await client.submit(MODEL, {})
