@@ -7,8 +7,9 @@ Instants are Unix seconds (``*_at``), durations seconds (``*_s``), sizes bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, NewType, TypeAlias
+
+from msgspec import Struct
 
 JobId = NewType("JobId", str)
 """Our id of a job: the manifest's ``id``, or made from the fingerprint."""
@@ -34,8 +35,7 @@ class Place(NamedTuple):
     """The line its row starts on, from 1."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """One thing wrong in a manifest, with the place and what to do about it."""
 
     place: Place
@@ -75,8 +75,7 @@ class Job(NamedTuple):
     """Kept beside the result, never sent."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(Struct, frozen=True, kw_only=True):
     """One link the service gave for a finished request."""
 
     key: str
@@ -84,8 +83,7 @@ class Output:
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobError:
+class JobError(Struct, frozen=True, kw_only=True):
     """Why a job is where it is; `code` is one of errors.ErrorCode, and usable with ``--retry``."""
 
     code: str

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from ._types import Json, RequestId
 from .errors import AccountRefused
@@ -86,8 +87,7 @@ MESSAGE_KEYS: Final = ("error_message", "message", "error", "detail", "msg")
 """Where the service puts its words, in the order the official client looks; ``msg`` inside a ``detail``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class Reply(Struct, frozen=True, kw_only=True):
     """What came back over HTTP, read into values."""
 
     status: int
@@ -100,8 +100,7 @@ class Reply:
     """The first characters of an unreadable body, for the message."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """One exchange, classified."""
 
     kind: Kind

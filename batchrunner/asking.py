@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 
 import anyio
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ._types import Json
 from .answers import Answer, Kind
@@ -24,8 +25,7 @@ from .pricing import NoPrice, Price, Prices, parse_price
 from .quote import Balance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learned:
+class Learned(Struct, frozen=True, kw_only=True):
     """What the service said."""
 
     prices: Prices = field(default_factory=Prices)

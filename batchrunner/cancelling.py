@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+
+from msgspec import Struct, field
 
 from ._types import JobError, RequestId
 from .client import Client
@@ -22,8 +23,7 @@ from .service import Service, check_origin
 BY_USER = JobError(code=ErrorCode.CANCELLED_REMOTELY, message="cancelled by the user while it was queued")
 
 
-@dataclass(slots=True, kw_only=True)
-class Cancellation:
+class Cancellation(Struct, kw_only=True):
     """What became of a wish to cancel, by job id."""
 
     never_sent: list[str] = field(default_factory=list)

@@ -12,12 +12,13 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Final
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from ._types import Json
 
@@ -28,8 +29,7 @@ LONGEST_NAME: Final = 200
 """Characters of a file's name; a longer model id is kept under its hash."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
+class Remembered(Struct, frozen=True, kw_only=True):
     """One answer of the catalogue, and when it came."""
 
     document: dict[str, Json]
@@ -39,8 +39,7 @@ class Remembered:
         return max(0.0, now - self.fetched_at)
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
+class Shelf(Struct, frozen=True):
     """The answers of one service, on the disk."""
 
     folder: Path | None

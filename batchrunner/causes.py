@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from .errors import ErrorCode
 from .lifecycle import State
@@ -19,8 +20,7 @@ FEW: Final = 12
 """So many jobs are named one by one in a command."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(Struct, frozen=True, kw_only=True):
     """An error code in plain words."""
 
     title: str
@@ -83,8 +83,7 @@ def meaning(code: str) -> str:
     return CAUSES[code].meaning if code in CAUSES else ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(Struct, frozen=True, kw_only=True):
     """How a folder is named to a command that may be typed anywhere."""
 
     folder: Path
@@ -97,8 +96,7 @@ class Address:
         return shlex.join(["batchrunner", word, str(self.folder.absolute()), *service, *flags])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedJob:
+class NamedJob(Struct, frozen=True, kw_only=True):
     """A job of a group, as a person finds it again."""
 
     id: str
@@ -106,8 +104,7 @@ class NamedJob:
     """The line its row starts on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailureGroup:
+class FailureGroup(Struct, frozen=True, kw_only=True):
     """Jobs that ended, or wait, for the same reason."""
 
     state: State

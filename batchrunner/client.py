@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -18,6 +17,7 @@ from typing import Final, Self
 from urllib.parse import quote, urljoin
 
 import anyio
+from msgspec import Struct
 
 from . import __version__
 from ._httpx import httpx
@@ -59,8 +59,7 @@ USER_AGENT: Final = f"batchrunner/{__version__}"
 SIMULATOR_HEADER: Final = "x-batchrunner-simulator"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeouts:
+class Timeouts(Struct, frozen=True, kw_only=True):
     """Seconds of silence after which a call is given up."""
 
     connect_s: float = 10.0
@@ -81,8 +80,7 @@ class DownloadBroken(Exception):
     """The transfer failed on the way; what arrived so far may be gone on from."""
 
 
-@dataclass(slots=True)
-class Download:
+class Download(Struct):
     """An answered download whose body is still on the wire."""
 
     status: int

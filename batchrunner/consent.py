@@ -6,7 +6,8 @@ Decided before anything is sent.  What holds the cap while the run works is the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from .errors import Usage
 from .ledger import Store
@@ -16,8 +17,7 @@ from .pricing import Prices
 from .settings import Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consent:
+class Consent(Struct, frozen=True, kw_only=True):
     """When a run's price is asked about, and whom."""
 
     above_micros: int | None = None
@@ -26,8 +26,7 @@ class Consent:
     """Says whether the run may cost what the question says."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Earlier:
+class Earlier(Struct, frozen=True, kw_only=True):
     """What earlier attempts are taken to cost of which the ledger knows nothing yet."""
 
     costs: tuple[tuple[int, int, int, int], ...] = ()

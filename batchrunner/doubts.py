@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ._types import RequestId
 from .answers import REQUEST_ID, Kind
@@ -26,8 +27,7 @@ COPY_IT = f"copy the id from {WHERE_TO_LOOK}"
 LIST_THEM = "`batchrunner resolve DIR` lists the jobs in doubt"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
+class Doubt(Struct, frozen=True, kw_only=True):
     """One submission in doubt, with what is known of it."""
 
     id: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from .client import Client, Download, DownloadBroken, DownloadRefused
 from .shelf import Part
@@ -22,8 +23,7 @@ class DownloadFailed(Exception):
     """This transfer brought no whole file; the bytes so far are kept where they can be gone on from."""
 
 
-@dataclass(slots=True)
-class Transfer:
+class Transfer(Struct):
     """An output on its way: the part, and what identifies the bytes already in it."""
 
     part: Part

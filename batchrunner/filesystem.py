@@ -13,9 +13,10 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+from msgspec import Struct
 
 from .errors import FolderUnusable
 
@@ -47,8 +48,7 @@ _MACOS: Final = re.compile(r"^.* on (?P<place>/.*?) \((?P<kind>\w+)(?:, )?(?P<op
 """A line of macOS' ``mount``: ``/dev/disk3s1 on / (apfs, local, journaled)``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(Struct, frozen=True):
     """One mounted file system."""
 
     place: str

@@ -14,10 +14,11 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from .disk import make_folder
 from .errors import FolderTaken, FolderUnusable, ManifestMissing
@@ -40,8 +41,7 @@ ONE_PAGE: Final = 4096
 """Bytes of the smallest SQLite file; the ledger's tables take many."""
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(Struct, frozen=True):
     """One output folder, which may not exist yet."""
 
     path: Path
@@ -233,8 +233,7 @@ class Folder:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
+class Owner(Struct, frozen=True, kw_only=True):
     """Who owns a folder, as the lock file names it."""
 
     pid: str

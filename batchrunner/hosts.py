@@ -8,9 +8,10 @@ Pure: names are not resolved here; `is_private` judges the addresses a name was 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from .names import printable
 
@@ -30,8 +31,7 @@ _NUMERIC_LABEL: Final = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _LONGEST: Final = 8_000  # characters; no storage host signs longer links, and no server takes them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Target:
+class _Target(Struct, frozen=True, kw_only=True):
     scheme: str
     host: str
     """Lower case, without brackets and without the root's trailing dot."""

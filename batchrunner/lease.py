@@ -20,9 +20,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Self
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from .client import Timeouts
 from .durations import format_duration
@@ -46,8 +48,7 @@ class CutOff(BatchrunnerError):
     exit_code = Exit.OPEN
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class Terms(Struct, frozen=True, kw_only=True):
     """How long a lease lasts, and how much of that is kept for what has begun."""
 
     duration_s: float
@@ -73,8 +74,7 @@ class Terms:
         return (self.duration_s - self.post_s) / RENEWALS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Struct, frozen=True, kw_only=True):
     """What the file says; who renews it counts up."""
 
     nonce: str
@@ -131,8 +131,7 @@ def _awake_or_asleep() -> float:
     return time.monotonic()
 
 
-@dataclass(slots=True)
-class Lease:
+class Lease(Struct):
     """One shard's lease, for the process that has its lock."""
 
     folder: Path

@@ -10,11 +10,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from typing import Final
 
 import anyio
 import anyio.to_thread
+from msgspec import Struct
 
 from .causes import Address
 from .disk import disk_errors_named, is_disk_error
@@ -35,8 +35,7 @@ LOADED_AFTER_S: Final = 1.0
 """By then the first jobs are submitted; a run that is over sooner loads at its end what it needs."""
 
 
-@dataclass(slots=True)
-class Left:
+class Left(Struct):
     """Which files this run has written."""
 
     results: bool = False

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from typing import Final
 
 import anyio
+from msgspec import Struct
 
 from ._types import Inputs, Place, Problem
 from .client import Client, Download, DownloadBroken, DownloadRefused
@@ -34,8 +34,7 @@ SILENT_S: Final = 60.0
 HINT: Final = "put it on a public host that serves it to anybody, or give a pre-signed address"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class Sighting(Struct, frozen=True, kw_only=True):
     """One use of an address in a manifest."""
 
     address: str

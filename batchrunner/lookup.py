@@ -10,11 +10,11 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Final, TypeVar
 
 import anyio
+from msgspec import Struct, field
 
 from ._types import Json
 from .answers import Answer, Kind, account_refused
@@ -48,8 +48,7 @@ class CatalogueSilent(BatchrunnerError):
     exit_code = Exit.INVALID
 
 
-@dataclass(slots=True, kw_only=True)
-class Lookup:
+class Lookup(Struct, kw_only=True):
     """One service's catalogue."""
 
     service: Service

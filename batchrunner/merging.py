@@ -13,10 +13,12 @@ import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .causes import Address
 from .disk import disk_errors_named, make_folder, move_durably, sync_folder
@@ -41,8 +43,7 @@ MOST_WATCHED: Final = 32
 NOT_YET: Final = f".{MERGED}.part"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Merged:
+class Merged(Struct, frozen=True, kw_only=True):
     """What a merge has done."""
 
     jobs: int

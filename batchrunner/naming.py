@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from string import Formatter
 from typing import Final
+
+from msgspec import Struct
 
 from ._types import Json
 from .names import FORBIDDEN, file_name, mark, safe_stem
@@ -40,8 +41,7 @@ class BadPattern(ValueError):
     """A pattern that names no files; the message says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """The job a name is for."""
 
     id: str
@@ -62,8 +62,7 @@ class Subject:
         return self.inputs.get(name, self.meta.get(name))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class Layout(Struct, frozen=True, kw_only=True):
     """How a folder names its files; a fact of the folder, so that names never move."""
 
     pattern: str = PLAIN

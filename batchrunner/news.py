@@ -7,67 +7,60 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ._types import JobError, Json, Output, RequestId
 from .answers import Answer, Kind, request_id_of, service_code, without_signatures, words_of
 from .errors import ErrorCode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class Running(Struct, frozen=True, kw_only=True):
     """Accepted and not at its end."""
 
     queue_position: int | None = None
     in_queue: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True):
     """``/status`` says it is over; only ``/result`` knows how."""
 
     failed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class Done(Struct, frozen=True, kw_only=True):
     """Finished well; with no outputs, the links may still be on their way."""
 
     outputs: tuple[Output, ...]
     cost_usd: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedThere:
+class FailedThere(Struct, frozen=True, kw_only=True):
     """The generation failed at the service."""
 
     error: JobError
     cost_usd: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CancelledThere:
+class CancelledThere(Struct, frozen=True, kw_only=True):
     """The request was cancelled at the service."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gone:
+class Gone(Struct, frozen=True, kw_only=True):
     """The service does not know the request: believed only after repeated looks."""
 
     message: str
     service_code: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class Trouble(Struct, frozen=True, kw_only=True):
     """Nothing was learned; look again."""
 
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
+class Stop(Struct, frozen=True, kw_only=True):
     """The account is refused, or the request is someone else's: the run ends."""
 
     answer: Answer

@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from .errors import BatchrunnerError, Exit, Usage
 from .hosts import is_local_origin
@@ -72,8 +73,7 @@ class StoreTrouble(BatchrunnerError):
     exit_code = Exit.DISK
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(Struct, frozen=True, kw_only=True):
     """Where objects go: a bucket (a container, the root of a file system) and what their names begin with."""
 
     scheme: str
@@ -87,8 +87,7 @@ class Place:
         return f"{self}/{name}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """An object as a look at it shows it."""
 
     size_bytes: int

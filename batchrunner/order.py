@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field, replace
 from typing import Any, Self
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from .consent import Consent
 from .errors import Usage
@@ -19,8 +21,7 @@ from .service import Service
 from .settings import Rerun, Settings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class Order(Struct, frozen=True, kw_only=True):
     """What one invocation asks for."""
 
     folder: Folder

@@ -6,7 +6,8 @@ Pure.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ._types import Json
 from .causes import FailureGroup
@@ -16,8 +17,7 @@ from .money import as_usd
 from .plan import Plan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
+class Tally(Struct, frozen=True, kw_only=True):
     """The jobs that were asked for, counted after the run."""
 
     open: int = 0
@@ -26,8 +26,7 @@ class Tally:
     """Failed, cancelled or in doubt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Struct, frozen=True, kw_only=True):
     """What a run leaves behind, in numbers."""
 
     exit_code: Exit

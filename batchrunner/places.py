@@ -7,10 +7,11 @@ as their whole URLs are in the ledger, and only what is not stored yet goes to t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from .client import Client
 from .errors import Usage
@@ -31,8 +32,7 @@ DROP_FACT: Final = "drop_local"
 STORES: Final = (*REMOTE, FOLDER)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlacesAsked:
+class PlacesAsked(Struct, frozen=True, kw_only=True):
     """What a command names; what it does not is as the folder remembers it."""
 
     stage: Place | None = None
@@ -40,8 +40,7 @@ class PlacesAsked:
     keep_local: bool | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
+class Places(Struct, frozen=True, kw_only=True):
     """What counts for one run."""
 
     stage: Place | None

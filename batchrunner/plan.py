@@ -10,11 +10,12 @@ import heapq
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from itertools import islice
 from typing import Final
+
+from msgspec import Struct, field
 
 from ._types import Inputs, JobError, Json
 from .collector import rarely_collected
@@ -36,8 +37,7 @@ CRASHED: Final = JobError(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """What a run will do, in numbers and reasons."""
 
     total: int

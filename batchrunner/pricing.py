@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct, field
 
 from ._types import Inputs, Json
 from .money import micros_of, usd_of
@@ -43,8 +44,7 @@ _NUMBER: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?) ?s?")
 """Some models write a duration as text: ``"5"``, ``"5s"``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Price:
+class Price(Struct, frozen=True, kw_only=True):
     """What one unit costs, and how the units of a job are counted."""
 
     usd: Decimal
@@ -72,15 +72,13 @@ class Price:
         return f"{self.usd.normalize():f} USD per {self.unit}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NoPrice:
+class NoPrice(Struct, frozen=True, kw_only=True):
     """There is no price, and why."""
 
     why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prices:
+class Prices(Struct, frozen=True, kw_only=True):
     """The prices of one run's models."""
 
     by_model: Mapping[str, Price | NoPrice] = field(default_factory=dict)

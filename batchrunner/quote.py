@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ._types import Inputs, Json
 from .money import as_usd
 from .pricing import Price, Prices
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """What the jobs of one model cost."""
 
     model: str
@@ -35,16 +35,14 @@ class Line:
                 "price": self.price, "note": self.note or None}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
+class Balance(Struct, frozen=True, kw_only=True):
     """What is left on the account, in micro-dollars, or why that is not known."""
 
     micros: int | None = None
     why_not: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quote:
+class Quote(Struct, frozen=True, kw_only=True):
     """The answer, for one plan."""
 
     lines: tuple[Line, ...] = ()

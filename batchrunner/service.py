@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from .catalogue import Shelf, shelf_of
 from .client import PRODUCTION, Client, Timeouts
@@ -21,8 +22,7 @@ SIMULATED_TOKEN: Final = "rehearsal-0000"  # noqa: S105 (it opens nothing)
 """No word that a text could hold: tokens are struck out of what the service says."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Service:
+class Service(Struct, frozen=True, kw_only=True):
     """Where submissions go."""
 
     base_url: str = PRODUCTION

@@ -11,7 +11,6 @@ import sqlite3
 import time
 from collections import Counter
 from contextlib import AsyncExitStack, closing
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from signal import Signals
@@ -19,6 +18,7 @@ from typing import Final
 
 import anyio
 import anyio.to_thread
+from msgspec.structs import replace
 
 from .asking import Learned
 from .client import Client

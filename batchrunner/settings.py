@@ -5,10 +5,11 @@ Durations are seconds, instants Unix seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Final
+
+from msgspec import Struct, field
 
 from .errors import ErrorCode, Usage
 from .naming import BadPattern, check_pattern
@@ -37,8 +38,7 @@ class OnInterrupt(StrEnum):
     CANCEL_QUEUED = "cancel-queued"  # what is confirmed cancelled is pending again
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(Struct, frozen=True, kw_only=True):
     """Which jobs may be submitted; what is already paid is collected whatever is selected."""
 
     only: tuple[str, ...] = ()
@@ -51,8 +51,7 @@ class Selection:
         return not self.only or any(fnmatchcase(job_id, pattern) for pattern in self.only)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rerun:
+class Rerun(Struct, frozen=True, kw_only=True):
     """What the user explicitly asks to run again, with fresh attempts."""
 
     retry: frozenset[str] = frozenset()
@@ -70,8 +69,7 @@ class Rerun:
         return bool(self.retry or self.redo)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Struct, frozen=True, kw_only=True):
     """How one run behaves."""
 
     concurrency: int = 8

@@ -7,10 +7,12 @@ Pure.  Why so, and what is divided: docs/decisions/0018-shards.md
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .errors import Usage
 from .settings import Settings
@@ -27,8 +29,7 @@ _WRITTEN: Final = re.compile(r"(\d{1,4})/(\d{1,4})")
 _FOLDER: Final = re.compile(r"(\d{2,4})-of-(\d{2,4})")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Shard:
+class Shard(Struct, frozen=True, order=True):
     """The shard *index* (from 1) of *count*."""
 
     index: int

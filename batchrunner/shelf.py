@@ -13,13 +13,13 @@ import shutil
 import threading
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final, Protocol
 
 import aiofiles.threadpool
 import anyio
 import anyio.to_thread
+from msgspec import Struct
 
 from .containers import Media, examine
 from .disk import make_folder, move_durably
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 PARTS: Final = ".partial"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sealed:
+class Sealed(Struct, frozen=True, kw_only=True):
     """A part that is whole: what it is, how long, and its hash; its bytes are on the disk."""
 
     media: Media

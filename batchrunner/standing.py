@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ._types import Json
 from .folder import Folder, Owner
@@ -21,8 +22,7 @@ from .sharding import Shard
 from .shards import check_unsharded, is_merging, recorded_count, unfinished_merge
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """One moment of a folder."""
 
     counts: Mapping[State, int]

@@ -11,9 +11,10 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct, field
 
 from ._types import Json
 from .containers import NotWhole, examine
@@ -32,8 +33,7 @@ _FILES: Final = """SELECT jobs.id, jobs.seq, state, n, a.file AS file, bytes, sh
     FROM artifacts a JOIN jobs ON jobs.seq = a.job WHERE a.saved_at IS NOT NULL ORDER BY position, seq, n"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flaw:
+class Flaw(Struct, frozen=True, kw_only=True):
     """One file that is not what the ledger says."""
 
     id: str
@@ -45,8 +45,7 @@ class Flaw:
     """False for a superseded film: its links are no longer ours to renew."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Verification:
+class Verification(Struct, kw_only=True):
     """What was found."""
 
     files: int = 0

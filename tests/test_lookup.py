@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 import httpx
 import pytest
@@ -20,8 +19,7 @@ from batchrunner.service import Service
 SCHEMA = {"properties": {"prompt": {"type": "string"}}}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wired(Service):
+class Wired(Service, frozen=True, kw_only=True):
     """A service elsewhere, whose wire ends in a function."""
 
     answer: Callable[[httpx.Request], httpx.Response]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import fields, is_dataclass
 from enum import StrEnum
 from importlib.metadata import version
 from importlib.resources import files
@@ -12,6 +11,8 @@ from inspect import signature
 from typing import get_type_hints
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import fields
 
 import batchrunner
 from batchrunner import Rerun, Selection, Settings
@@ -35,9 +36,7 @@ def test_a_name_that_is_not_listed_is_an_attribute_error():
 
 def test_everything_needed_to_write_down_settings_is_public():
     hints = [hint for kind in (Settings, Rerun, Selection) for hint in get_type_hints(kind).values()]
-    ours = {
-        hint for hint in hints if is_dataclass(hint) or (isinstance(hint, type) and issubclass(hint, StrEnum))
-    }
+    ours = {hint for hint in hints if isinstance(hint, type) and issubclass(hint, (Struct, StrEnum))}
 
     assert {hint.__name__ for hint in ours} <= set(batchrunner.__all__)
 

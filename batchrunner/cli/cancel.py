@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import anyio
 import click
+from msgspec.structs import asdict
 
 from ..cancelling import cancel_parts
 from ..errors import Exit

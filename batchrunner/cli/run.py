@@ -6,12 +6,12 @@ import json
 import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import anyio
 import click
+from msgspec.structs import replace
 
 from .. import event_loop
 from .._types import Json

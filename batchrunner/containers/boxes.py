@@ -7,8 +7,9 @@ adds up to its length exactly.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from .reader import Reader
 from .verdict import NotWhole
@@ -16,8 +17,7 @@ from .verdict import NotWhole
 _LETTERS: Final = frozenset(range(0x20, 0x7F)) | {0xA9}  # Apple's names of tags begin with ©
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Box:
+class Box(Struct, frozen=True, kw_only=True):
     """Where one box lies in the file."""
 
     name: str

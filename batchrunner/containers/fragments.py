@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import repeat
 from typing import Final
+
+from msgspec import Struct
 
 from .boxes import Box, boxes, child, field
 from .frames import Frames
@@ -31,8 +32,7 @@ _SIZE: Final = 0x200
 _PER_FRAME: Final = (_DURATION, _SIZE, 0x400, 0x800)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Header:
+class _Header(Struct, frozen=True, kw_only=True):
     """What ``tfhd`` says of a track in one fragment."""
 
     track_id: int

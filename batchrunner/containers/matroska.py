@@ -10,8 +10,9 @@ exactly between two blocks.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from .frames import TAIL
 from .reader import Reader
@@ -43,8 +44,7 @@ _DENSE_CODECS: Final = (b"V_VP8", b"V_VP9", b"V_AV1", b"V_MPEG")
 """Codings whose frames do not end in a row of zero bytes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Element:
+class _Element(Struct, frozen=True, kw_only=True):
     id: int
     start: int
     body: int
@@ -54,8 +54,7 @@ class _Element:
     """Whether its length is unknown: then it ends where something follows that cannot be in it."""
 
 
-@dataclass(slots=True, kw_only=True)
-class _Found:
+class _Found(Struct, kw_only=True):
     """What the walk met so far."""
 
     types: dict[int, int]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from .reader import Reader
 from .verdict import Kind, Media, NotWhole
@@ -33,8 +34,7 @@ _PASSES: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Chunk:
+class _Chunk(Struct, frozen=True, kw_only=True):
     name: str
     body: int
     end: int

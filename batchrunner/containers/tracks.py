@@ -5,8 +5,9 @@ Reads ``moov/trak`` (ISO/IEC 14496-12, section 8) as far as it takes to find and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from .boxes import Box, boxes, child, field
 from .reader import Reader
@@ -28,8 +29,7 @@ _AUDIO_FIELDS: Final = 28  # bytes of an AudioSampleEntry before its boxes
 _QUICKTIME_FIELDS: Final = {1: 16, 2: 36}  # more of them in QuickTime's versions 1 and 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Track:
+class Track(Struct, frozen=True, kw_only=True):
     """One track: pictures, sound, or something beside them."""
 
     id: int

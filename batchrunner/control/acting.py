@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import assert_never
 
 import anyio
+from msgspec.structs import replace
 
 from .._types import Json, RequestId
 from ..ledger import Entry, Store

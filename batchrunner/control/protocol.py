@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from .._types import Json
 
@@ -19,18 +20,15 @@ MOST_AT_ONCE: Final = 10_000
 """Jobs or downloads; a number beyond is a slip of the finger."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """Submit nothing new; what is in flight is collected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resume:
+class Resume(Struct, frozen=True):
     """Submit again."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Set:
+class Set(Struct, frozen=True, kw_only=True):
     """Change settings of the run; None leaves one as it is."""
 
     concurrency: int | None = None
@@ -40,16 +38,14 @@ class Set:
     """The instant at which no more is submitted; infinity for never."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cancel:
+class Cancel(Struct, frozen=True):
     """Cancel jobs as far as the service lets go of them."""
 
     ids: tuple[str, ...]
     """Ids or patterns; at least one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """Say how the run stands."""
 
 

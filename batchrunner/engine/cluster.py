@@ -6,8 +6,9 @@ import logging
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
 
 from ..errors import Usage
 from .task import Ended, ShardTask, run_shard
@@ -20,8 +21,7 @@ ANSWERS_S: Final = 30.0
 """How long a scheduler, and its first worker, may take to answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(Struct, frozen=True):
     """Where tasks are given to, and their ends come from."""
 
     client: Client

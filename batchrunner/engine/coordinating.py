@@ -13,12 +13,12 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
 import anyio
+from msgspec import Struct, field
 
 from ..errors import Exit, ManifestMissing, Usage
 from ..events import RunEvent
@@ -88,8 +88,7 @@ def run_together(order: Order, wishes: Wishes) -> Report:
             return report_together(order, plan, work.ended, work.signals, time.monotonic() - began)
 
 
-@dataclass(slots=True)
-class _Work:
+class _Work(Struct):
     """The shards of one session: those to come, those at work, and how the others ended."""
 
     order: Order

@@ -5,9 +5,10 @@ The token does not travel: a worker finds its own, in its environment or in the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from .. import __version__, event_loop
 from ..client import Timeouts
@@ -26,8 +27,7 @@ from ..sharding import Shard
 from .stop_word import listen_for_word, read_word
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShardTask:
+class ShardTask(Struct, frozen=True, kw_only=True):
     """One shard to run; every path is absolute, in a file system that all workers share."""
 
     version: str = __version__
@@ -48,8 +48,7 @@ class ShardTask:
     timeouts: Timeouts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
+class Ended(Struct, frozen=True, kw_only=True):
     """How a shard's run ended."""
 
     shard: Shard

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ..errors import FolderUnusable, Usage
 from ..settings import Settings
@@ -14,8 +15,7 @@ SHARDS_PER_WORKER: Final = 4
 """So that whoever is done early takes over from who is slow; each shard reads the whole manifest once."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class Wishes(Struct, frozen=True, kw_only=True):
     """``--scheduler``, ``--workers`` and ``--shards``."""
 
     scheduler: str | None = None

@@ -12,10 +12,11 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain, repeat
 from operator import itemgetter
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from .._types import Job, Json, Place, Problem
 from ..lifecycle import HOLDS_REQUEST, State
@@ -67,8 +68,7 @@ _EDITED: Final = """SELECT jobs.seq, jobs.id, jobs.row, jobs.state, jobs.attempt
     WHERE jobs.model <> s.model OR jobs.inputs <> s.inputs ORDER BY s.position"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edit:
+class Edit(Struct, frozen=True, kw_only=True):
     """A row that has other inputs than the ledger holds for its id."""
 
     id: str
@@ -84,8 +84,7 @@ class Edit:
         return self.state is State.SUCCEEDED or self.state is State.FAILED or self.state in HOLDS_REQUEST
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intake:
+class Intake(Struct, frozen=True, kw_only=True):
     """What taking in a manifest did."""
 
     new: int = 0

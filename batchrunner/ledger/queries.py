@@ -9,16 +9,16 @@ import json
 import sqlite3
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from .._types import Inputs, JobId, RequestId
 from ..lifecycle import State
 from ..money import as_usd
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """A job as the ledger holds it, with what its life needs."""
 
     seq: int
@@ -37,8 +37,7 @@ class Entry:
     submitted_at: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Artifact:
+class Artifact(Struct, frozen=True, kw_only=True):
     """One output of a job: the link, and the file once it has one."""
 
     n: int

@@ -7,8 +7,9 @@ under its name, a row of ``stored`` that the store has it.  A job has succeeded 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from .store import Store
 
@@ -16,8 +17,7 @@ STORE_FACT: Final = "store"
 """The folder's fact that names the place films go to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Film:
+class Film(Struct, frozen=True, kw_only=True):
     """One saved output that is not in the store yet."""
 
     seq: int
@@ -29,8 +29,7 @@ class Film:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFilm:
+class StoredFilm(Struct, frozen=True, kw_only=True):
     """One output in a store."""
 
     id: str

@@ -12,12 +12,12 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar, cast
 
 import anyio
 import anyio.lowlevel
+from msgspec import Struct, field
 
 from ..disk import as_disk_trouble, is_disk_error
 from .store import Store
@@ -27,8 +27,7 @@ T = TypeVar("T")
 Step = Callable[[Store], T]
 
 
-@dataclass(slots=True, eq=False)
-class _Job:
+class _Job(Struct, eq=False):
     step: Step[Any]
     done: anyio.Event = field(default_factory=anyio.Event)
     result: Any = None

@@ -9,18 +9,18 @@ from __future__ import annotations
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from io import TextIOWrapper
 from itertools import chain
 from typing import BinaryIO, Final
+
+from msgspec import Struct
 
 BLOCK: Final = 2**15  # characters that are looked at together
 ANY_BYTES: Final = "surrogateescape"
 UNDECODABLE: Final = re.compile("[\ud800-\udfff]")  # what bytes become that are no text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BadRecord:
+class BadRecord(Struct, frozen=True, kw_only=True):
     """A row that cannot be read, and the line where it goes wrong."""
 
     line: int

@@ -7,7 +7,8 @@ values was written, so that a problem names the right line: a wrong default is w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from .._types import Json, Place
 from ..models.wording import did_you_mean
@@ -16,8 +17,7 @@ from .rows import Row
 from .template import BadTemplate, Shared, fill
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """One row with one combination of the matrix, before its model has judged it."""
 
     row: Row

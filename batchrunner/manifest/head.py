@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from .._types import Json, Place, Problem
 from ..models.wording import did_you_mean, nearest, show
@@ -16,8 +17,7 @@ from .template import BadTemplate, Shared, parse_shared
 KNOWN: Final = ("model", "defaults", "matrix", "jobs", "schema")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(Struct, frozen=True, kw_only=True):
     """What stands above the rows; empty for a file that is nothing but rows."""
 
     defaults: Mapping[Key, Shared] = field(default_factory=dict)

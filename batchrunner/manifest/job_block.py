@@ -7,16 +7,16 @@ somebody asks for it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+
+from msgspec import Struct
 
 from .._types import Inputs, Job, JobId, Json, Place
 from .by_column import written_by_column
 from .fingerprint import canonical, fingerprint_of, fingerprints, id_from
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobBlock:
+class JobBlock(Struct, frozen=True, kw_only=True):
     """Jobs of one model, whose rows stand in one file, one behind the other."""
 
     file: str

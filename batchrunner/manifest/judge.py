@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from .._types import Inputs, Job, JobId, Json, Place, Problem
 from ..models import Finding, InputSchema, Schemas, bundled_models
@@ -47,8 +49,7 @@ class Memory:
         return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Rules(Struct, frozen=True, kw_only=True):
     """What every draft of one manifest is judged by."""
 
     schemas: Schemas

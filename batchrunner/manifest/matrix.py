@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 from typing import Final
+
+from msgspec import Struct
 
 from .._types import Json, Place
 from ..models.wording import bare, show
@@ -17,8 +18,7 @@ from .template import Shared, parse_shared
 MAX_JOBS_A_ROW: Final = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
+class Axis(Struct, frozen=True, kw_only=True):
     """One key of the matrix with the values it takes."""
 
     key: Key
@@ -28,8 +28,7 @@ class Axis:
     values: tuple[Shared, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Combination:
+class Combination(Struct, frozen=True, kw_only=True):
     """One value of every axis, and what it adds to the job's id: ``-seed=1-ratio=16:9``."""
 
     suffix: str

@@ -7,8 +7,9 @@ name has the one form Key: ``id``, ``model``, ``meta.NAME`` or ``input.NAME``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, NewType
+
+from msgspec import Struct
 
 from .._types import Json
 from ..models.wording import show
@@ -22,8 +23,7 @@ MODEL: Final = Key("model")
 GROUPS: Final = ("meta", "input")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
+class Field(Struct, frozen=True, kw_only=True):
     """One value a row, the defaults or the matrix gives, and the way to it in what was written."""
 
     value: Json

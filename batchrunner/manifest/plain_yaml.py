@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
 from typing import Final, TypeAlias, cast
 
 import orjson
+from msgspec import Struct
 
 from .._types import Json
 from .rows import Plain
@@ -60,8 +60,7 @@ class NotPlain(Exception):
         self.at = at
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlainJobs:
+class PlainJobs(Struct, frozen=True, kw_only=True):
     """Jobs one behind the other."""
 
     text: str

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TypeAlias
+
+from msgspec import Struct
 
 from .._types import Job, Json, Problem
 from ..errors import BatchrunnerError, ManifestMissing
@@ -86,8 +87,7 @@ def read_found(
     return reader.read(stdin or sys.stdin.buffer)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reader:
+class _Reader(Struct, frozen=True, kw_only=True):
     source: str
     form: Format
     model: str | None

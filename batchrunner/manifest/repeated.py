@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import count, islice, pairwise
 from math import inf
 from operator import eq, itemgetter
@@ -16,6 +15,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Final
 
 import orjson
+from msgspec import Struct
 
 from .._types import Job, Place, Problem
 from ..collector import rarely_collected
@@ -112,8 +112,7 @@ def _standing_twice(ordered: Sequence[float]) -> set[float]:
     return {one for one, other in pairwise(ordered) if one == other}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(Struct, frozen=True, kw_only=True):
     """What a manifest's rows are, with nothing kept of them."""
 
     jobs: int

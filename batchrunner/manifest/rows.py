@@ -7,8 +7,9 @@ a CSV cell none at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
+
+from msgspec import Struct
 
 from .._types import Json, Place, Problem
 
@@ -72,8 +73,7 @@ class Row(NamedTuple):
         return Place(file=self.place.file, line=line, row=self.place.row)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Struct, frozen=True, kw_only=True):
     """The header row of a file of cells."""
 
     place: Place

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from .._types import Job, Problem
 from ..errors import ManifestInvalid, ManifestMissing
@@ -19,8 +20,7 @@ from .names import GROUPS, ID, MODEL
 from .rows import Row, TableRow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(Struct, frozen=True, kw_only=True):
     """The jobs of a table, every row of it."""
 
     jobs: tuple[Job, ...]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from .._types import Json, Place
 from ..models.wording import show
@@ -22,8 +23,7 @@ PIECE: Final = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 LITERAL: Final = {"{{": "{", "}}": "}"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shared:
+class Shared(Struct, frozen=True, kw_only=True):
     """One value that a default or the matrix gives to many rows."""
 
     value: Json

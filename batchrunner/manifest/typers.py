@@ -7,10 +7,11 @@ itself, so that both always agree.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from operator import itemgetter
 from typing import Final, TypeAlias, cast
+
+from msgspec import Struct
 
 from .._types import Json
 from ..models.lenient import Schema, branch_for, kinds
@@ -25,8 +26,7 @@ FEW: Final = 20
 SHORT: Final = 18  # digits that are cheap to compare with the number they make
 
 
-@dataclass(frozen=True, slots=True)
-class CellTyper:
+class CellTyper(Struct, frozen=True):
     """Says what filled CSV cells mean: one by itself, or many of a column at once."""
 
     one: TextTyper

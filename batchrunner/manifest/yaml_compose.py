@@ -8,10 +8,10 @@ Scalars without quotes stay text until the model's schema decides; every value k
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, TypeAlias
 
 import yaml
+from msgspec import Struct
 from yaml.events import (
     AliasEvent,
     CollectionEndEvent,
@@ -48,8 +48,7 @@ class BadYaml(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trouble:
+class Trouble(Struct, frozen=True, kw_only=True):
     """Something wrong that does not stop the reading."""
 
     line: int
@@ -79,8 +78,7 @@ class Excerpt:
         return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class Gap(Struct, frozen=True, kw_only=True):
     """Lines of a file that an excerpt does not hold."""
 
     after: int = 0

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
 from typing import BinaryIO, Final
+
+from msgspec import Struct
 
 BLOCK: Final = 2**16  # bytes that are looked at together
 
@@ -22,8 +23,7 @@ CONTROLS: Final = bytes({*range(32), 127} - set(b"\t\n\r"))
 UNREADABLE: Final = re.compile("[\x80-\x84\x86-\x9f\ufffe\uffff]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(Struct, frozen=True, kw_only=True):
     """What is known of a file before it is read."""
 
     last_at_margin: int | None

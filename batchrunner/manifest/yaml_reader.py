@@ -8,10 +8,10 @@ stand behind them, as in most manifests, one pass is enough; else a first pass r
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 import yaml
+from msgspec import Struct
 from yaml.error import MarkedYAMLError
 from yaml.events import Event, MappingStartEvent, SequenceStartEvent
 from yaml.reader import ReaderError
@@ -28,8 +28,7 @@ TOO_DEEP_FOR_THE_SCANNER: Final = "exceeded maximum nesting depth"
 """What newer libyaml says of brackets without end, before it gives the events that we count."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
+class Outline(Struct, frozen=True, kw_only=True):
     """All of a YAML manifest but its jobs."""
 
     top: LinedDict

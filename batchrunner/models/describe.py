@@ -6,8 +6,9 @@ Read from a cleaned schema; pure.  For ``models show`` and for the manifests tha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from .._types import Inputs, Json
 from .formats import ADDRESS_FORMATS
@@ -20,8 +21,7 @@ EXAMPLE_TEXT: Final = "A red fox runs through fresh snow."
 KINDS_OF_ADDRESS: Final = {"image": "picture.png", "video": "film.mp4", "audio": "sound.mp3"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Described:
+class Described(Struct, frozen=True, kw_only=True):
     """One input, for people."""
 
     name: str

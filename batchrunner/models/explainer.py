@@ -8,10 +8,10 @@ is remembered: a column that is wrong is mostly wrong in the same way.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final, cast
 
 from jsonschema import Draft202012Validator, FormatChecker
+from msgspec.structs import replace
 
 from .._types import Inputs, Json
 from .findings import Finding, findings, missing

@@ -6,8 +6,9 @@ Turns jsonschema's errors into findings: one a field, each naming what is allowe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias, cast
+
+from msgspec import Struct
 
 from .._types import Inputs, Json
 from .formats import BadAddress
@@ -23,8 +24,7 @@ Path: TypeAlias = "tuple[str | int, ...]"
 Words: TypeAlias = "tuple[str, str | None]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One thing wrong with a row's inputs, and where in them."""
 
     path: Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -12,13 +12,14 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from .._types import Json
 from ..errors import ManifestInvalid, ManifestMissing, Usage
 from .schema import AS_PUBLISHED, InputSchema
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """There is no schema, and why."""
 
     why: str

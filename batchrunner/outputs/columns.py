@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import chain, islice
 from typing import Any, Final
 
 import orjson
+from msgspec import Struct, field
 
 from .._types import Json
 from ..ledger import Store
@@ -46,8 +46,7 @@ JSON: Final = str(Kind.JSON)
 WORDS: Final[Mapping[type, str]] = {str: str(Kind.TEXT), float: str(Kind.NUMBER), bool: str(Kind.FLAG)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class Column(Struct, frozen=True, kw_only=True):
     """One input or note as a column."""
 
     name: str
@@ -74,8 +73,7 @@ def survey(store: Store, reserved: Collection[str], where: str = "1") -> list[Co
     return look_at(store, "jobs", where).columns(reserved)
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
+class Looked(Struct, frozen=True):
     """What was found when many jobs were looked at."""
 
     inputs: Shapes = field(default_factory=lambda: Shapes())

@@ -16,10 +16,11 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Final
+
+from msgspec import Struct
 
 from .._types import Json
 from ..disk import replaced_file
@@ -68,8 +69,7 @@ _DTYPES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """What a folder's data set holds: files by kind, the kind it counts as first, and what its jobs have."""
 
     counts: dict[str, int]

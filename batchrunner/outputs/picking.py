@@ -7,8 +7,9 @@ up there; a column nobody can have is refused with the nearest one that is there
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from .._types import Json
 from ..errors import Usage
@@ -36,8 +37,7 @@ OPEN: Final = ("inputs", "meta")
 Names: TypeAlias = "dict[str, list[str] | None]"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Picked:
+class Picked(Struct, frozen=True, kw_only=True):
     """One column: its name as typed, and the way to its value."""
 
     name: str

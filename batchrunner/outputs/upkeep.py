@@ -13,9 +13,11 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from .. import __version__
 from .._types import Json
@@ -53,8 +55,7 @@ Extent = tuple[int, int]
 """Where the bytes of a piece begin in a file, and how many they are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True):
     """A piece of the files as they were written, of which nothing has changed."""
 
     lines: Extent
@@ -62,8 +63,7 @@ class Kept:
     seen: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """A piece of the files to be."""
 
     piece: Piece
@@ -71,8 +71,7 @@ class Part:
     """None where it is to be written anew."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
+class Before(Struct, frozen=True, kw_only=True):
     """What is known of the files as they stand."""
 
     parts: Sequence[Part]
@@ -85,8 +84,7 @@ class Before:
     """Tells whether the ledger has changed meanwhile."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowsWritten:
+class RowsWritten(Struct, frozen=True, kw_only=True):
     """What is to be remembered of the rows."""
 
     sizes: Sequence[int]

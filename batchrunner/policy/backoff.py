@@ -6,12 +6,12 @@ Formula and reasons: docs/decisions/0004-backoff.md
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Backoff:
+
+class Backoff(Struct, frozen=True, kw_only=True):
     """Delays that grow with each try up to a cap, spread so that jobs don't move in step."""
 
     base_s: float

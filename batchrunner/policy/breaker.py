@@ -6,8 +6,9 @@ Pure.  Every attempt that ended counts once: a film, or a failure (refused, fail
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, Self
+
+from msgspec import Struct
 
 MIN_SAMPLE: Final = 20
 """So many attempts must have ended before a share of failures means anything."""
@@ -15,8 +16,7 @@ MIN_SAMPLE: Final = 20
 SPEC: Final = re.compile(r"(?P<share>\d{1,3}(?:\.\d+)?)\s*%|(?P<first>[1-9]\d{0,6})|(?P<off>off)")
 
 
-@dataclass(slots=True)
-class Breaker:
+class Breaker(Struct):
     """Trips when the first `first` attempts all failed, or when a `share` of all has."""
 
     first: int | None = 20

@@ -8,8 +8,9 @@ A bad verdict that costs a result ("not found", "no output") is believed only af
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from .._types import JobError
 from ..errors import ErrorCode
@@ -17,8 +18,7 @@ from ..news import CancelledThere, Done, Ended, FailedThere, Gone, News, Running
 from .backoff import POLL_ERROR
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Belief:
+class Belief(Struct, frozen=True, kw_only=True):
     """How often, and over how long, a bad verdict must be seen before it is believed."""
 
     looks: int
@@ -38,8 +38,7 @@ FAILED_UNEXPLAINED: Final = JobError(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LookAgain:
+class LookAgain(Struct, frozen=True, kw_only=True):
     """Wait this long, then look again; `at_result` asks ``/result`` itself."""
 
     after_s: float
@@ -48,8 +47,7 @@ class LookAgain:
     """True when the service is certainly not working on it any more: the in-flight slot is free."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimedOut:
+class TimedOut(Struct, frozen=True, kw_only=True):
     """This run waits no longer; the request id is kept and a rerun collects it."""
 
     error: JobError
@@ -61,8 +59,7 @@ Verdict = Done | FailedThere | CancelledThere | Gone | Stop | TimedOut
 Decision = LookAgain | Verdict
 
 
-@dataclass(slots=True)
-class Streak:
+class Streak(Struct):
     """The same bad news, several times in a row."""
 
     belief: Belief
@@ -80,8 +77,7 @@ class Streak:
         self.count = 0
 
 
-@dataclass(slots=True, kw_only=True)
-class Watch:
+class Watch(Struct, kw_only=True):
     """One request being watched: what its looks have shown so far."""
 
     waiting_s: Callable[[Running, float], float]

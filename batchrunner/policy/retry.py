@@ -5,8 +5,9 @@ Pure; attempts count from 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from .._types import JobError
 from ..errors import ErrorCode
@@ -23,8 +24,7 @@ def may_retry(error: JobError, attempts: int, max_attempts: int) -> bool:
     return error.code == ErrorCode.GENERATION_FAILED and attempts < max_attempts
 
 
-@dataclass(slots=True)
-class Deferral:
+class Deferral(Struct):
     """One row that was turned away (429, 503): its own fault, or the weather's?"""
 
     tries: int = 0

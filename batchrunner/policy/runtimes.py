@@ -12,9 +12,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from .._types import Json
 
@@ -72,8 +73,7 @@ def _bin_of(age_s: float) -> int:
     return BINS - 1 if age_s >= LAST_S else 1 + int(math.log(age_s / FIRST_S) / STEP)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Outlook:
+class Outlook(Struct, frozen=True, kw_only=True, eq=False):
     """What is expected of a job, as of now; a new one is made when enough was learnt to matter."""
 
     hazards: tuple[float, ...]
@@ -208,8 +208,7 @@ class RunTimes:
         return self._settings[key]
 
 
-@dataclass(slots=True, kw_only=True)
-class Course:
+class Course(Struct, kw_only=True):
     """What the looks at one job say of its run: when it began, and between which ages it ended.
 
     A job that was never seen in the queue counts from its acceptance.  Instants on one clock that never

@@ -13,28 +13,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from .backoff import PAUSE
 
 DOUBTS_TO_OUTAGE: Final = 3
 """So many doubts in a row, without an acceptance, are an outage."""
 
 
-@dataclass(frozen=True, slots=True)
-class Go:
+class Go(Struct, frozen=True):
     """Submit now; a canary reports its return with `Weather.canary_back`."""
 
     canary: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Ask again at `until`, or earlier when something was reported."""
 
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(Struct, frozen=True):
     """Make one free read first and report whether it was answered."""
 
 

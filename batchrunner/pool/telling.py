@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 import anyio
+from msgspec import Struct
 
 from .._types import Json
 from ..stopping import Phase
@@ -33,8 +33,7 @@ class Sky(StrEnum):
     BACKLOG = "backlog"  # too many results wait for their download
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
+class Conditions(Struct, frozen=True, kw_only=True):
     """How things stand; instants are the event loop's."""
 
     sky: Sky

@@ -7,9 +7,9 @@ too long for the terminal is broken at a blank, a failure is cut.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from msgspec import Struct
 from rich.cells import cell_len, set_cell_size
 
 from ..durations import format_duration
@@ -40,8 +40,7 @@ UNICODE: Final = Glyphs("━", "─", " · ", "…")
 ASCII: Final = Glyphs("#", "-", " | ", "~")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """Lines that belong together; the lower the rank, the longer they stay when there is no room."""
 
     rank: int

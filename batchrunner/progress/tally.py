@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from .._types import Json
 from ..events import RunEvent
@@ -29,8 +30,7 @@ RATE_S: Final = 900.0
 """... and of the last quarter of an hour."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True):
     """What went wrong with one job, as a person looks for it."""
 
     id: str
@@ -39,8 +39,7 @@ class Failure:
     message: str
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(Struct):
     """The run in numbers."""
 
     to_do: int = 0

@@ -7,8 +7,9 @@ compared with the model's schema.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from .._types import Inputs, Json
 from .catalogue import Catalogue
@@ -20,8 +21,7 @@ ROUNDING_USD: Final = 1e-7
 """Money here is floats rounded to micro-dollars; a tenth of one is a rounding error, not a debt."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """Nothing was accepted; `answer` says why."""
 
     answer: Answer

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Final
+
+from msgspec.structs import replace
 
 from .._types import Json
 from .faults import Body, Do, Fault

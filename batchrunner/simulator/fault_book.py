@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from .chance import uniform
 from .faults import RANGE_ONLY, Do, Fault
 from .routes import Endpoint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True):
     """What a call is about, for `Fault.match` and `Fault.each`."""
 
     key: str
@@ -20,8 +20,7 @@ class Subject:
     has_range: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Window:
+class _Window(Struct, frozen=True, kw_only=True):
     since: float
     until: float
 

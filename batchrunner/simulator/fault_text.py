@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
@@ -156,7 +155,7 @@ def _times(text: str) -> int | None:
 
 
 _READERS: Final[Mapping[str, Callable[[str], object]]] = {
-    **{field.name: str for field in fields(Fault)},
+    **dict.fromkeys(Fault.__struct_fields__, str),
     "at": _where,
     "do": _word(Do),
     "times": _times,

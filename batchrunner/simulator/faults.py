@@ -8,9 +8,10 @@ file_answers.py.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from .routes import Endpoint
 from .wire import Ending, Framing
@@ -58,8 +59,7 @@ class Body(StrEnum):
     HUGE = "huge"  # `size` bytes of JSON
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
+class Kind(Struct, frozen=True, kw_only=True):
     """What one kind of fault does."""
 
     says: str
@@ -108,8 +108,7 @@ RANGE_ONLY: Final = frozenset({Do.IGNORE_RANGE, Do.OTHER_ETAG, Do.UNSATISFIABLE}
 """These wait for a request that asks for a range."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Struct, frozen=True, kw_only=True):
     """One thing that goes wrong.  Raises ValueError where the kind makes no sense at that endpoint."""
 
     at: Endpoint | None

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gzip
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from .chance import digest
 from .faults import Do, Fault

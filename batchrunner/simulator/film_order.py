@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from .._types import Inputs, Json
 
@@ -35,8 +36,7 @@ LONGEST_S: Final = 30.0
 _IMAGE_MODEL = re.compile(r"-to-image$|/edit(-sequential)?$|/sequential$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FilmOrder:
+class FilmOrder(Struct, frozen=True, kw_only=True):
     """Everything that shows on one output; equal orders give equal bytes."""
 
     is_image: bool

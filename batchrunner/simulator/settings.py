@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from .._types import Json
 
@@ -41,8 +42,7 @@ class NoBalance(StrEnum):
     HTTP = "402"  # HTTP 402, as official clients expect it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SimulatorSettings:
+class SimulatorSettings(Struct, frozen=True, kw_only=True):
     """All of it is deterministic: the same settings, submissions and instants give the same answers."""
 
     slots: int = 4

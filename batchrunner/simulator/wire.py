@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from .._types import Json
 from .film_order import FilmOrder
@@ -21,8 +23,7 @@ MARK = {"x-batchrunner-simulator": "1"}
 """Carried by every answer, so that nobody takes a rehearsal for the service."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True):
     """One HTTP request; header names are lower case, the path is percent-decoded."""
 
     method: str
@@ -66,8 +67,7 @@ class Ending(StrEnum):
     STALL = "stall"  # kept open without another byte
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Answer(Struct, frozen=True, kw_only=True):
     """An HTTP answer, whole unless `cut_at` says after how many bytes of the body it ends."""
 
     status: int = 200
@@ -104,21 +104,18 @@ class Answer:
         return {**MARK, **self.headers, **end[self.framing]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Silence:
+class Silence(Struct, frozen=True, kw_only=True):
     """The request arrived and is not answered."""
 
     ending: Ending
     latency_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class Refused(Struct, frozen=True, kw_only=True):
     """Nobody listens: there is no connection at all."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Render:
+class Render(Struct, frozen=True, kw_only=True):
     """A film must be made first (which takes a thread and time); `then` makes the reply from its bytes."""
 
     order: FilmOrder

@@ -12,9 +12,10 @@ import os
 import stat
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from ..containers import NotWhole, examine
 from ..models.images import HEAD_BYTES, content_problem, extension_of
@@ -43,8 +44,7 @@ class BadImage(ValueError):
         self.hint = hint
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LocalImage:
+class LocalImage(Struct, frozen=True, kw_only=True):
     """One file, as it was when it was looked at."""
 
     reference: str

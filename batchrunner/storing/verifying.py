@@ -7,10 +7,10 @@ so a store that damages bytes silently is not found out; a folder used as a stor
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 import anyio
+from msgspec import Struct
 
 from ..folder import Folder
 from ..ledger.stored import StoredFilm, forget_stored, stored_films
@@ -21,8 +21,7 @@ from ..reading import reading
 AT_ONCE: Final = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredFlaw:
+class StoredFlaw(Struct, frozen=True, kw_only=True):
     """One object that is not what the ledger says."""
 
     film: StoredFilm

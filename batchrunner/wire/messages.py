@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
 from typing import ClassVar, Final, NamedTuple, Protocol, Self
+
+from msgspec import Struct
 
 from .._httpx import httpx
 from ..answers import Fault
@@ -47,8 +48,7 @@ class Origin(NamedTuple):
         return f"{host}:{self.port}"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(Struct, frozen=True, kw_only=True, dict=True):
     """One request, to be sent once; its bytes are made when they are first needed, and kept."""
 
     method: str

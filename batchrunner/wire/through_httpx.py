@@ -5,12 +5,12 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Final, Self, cast
 
 import anyio
+from msgspec import Struct
 
 from .._httpx import httpx
 from ..answers import Fault
@@ -39,8 +39,7 @@ FAULTS: Final[dict[type[Exception], Fault]] = {
 """Every exception the HTTP library raises for an exchange; a test fails when it grows another."""
 
 
-@dataclass(slots=True)
-class Answered:
+class Answered(Struct):
     """A response of httpx's whose body is still on the wire."""
 
     _response: httpx.Response

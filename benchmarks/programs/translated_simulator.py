@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import re
 import sys
-from dataclasses import replace
 from typing import Any, Final
 
 import anyio
+from msgspec.structs import replace
 
 from batchrunner.simulator import Films, Service, SimulatorSettings, open_simulator, serve
 from batchrunner.simulator.wire import Answer, Reply, Request

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from batchrunner.client import MAX_REQUESTS
 from batchrunner.errors import ErrorCode, Exit, ServiceAway

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import anyio
 import pytest
+from msgspec.structs import replace
 
 from batchrunner.events import RunEvent
 from batchrunner.ledger import LedgerWriter, Store

@@ -6,11 +6,11 @@ A crash is played by a copy of what is durable at that instant, and a wire that 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 import anyio
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from batchrunner.errors import Exit
 from batchrunner.lifecycle import State

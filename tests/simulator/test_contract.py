@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 import av
 import pytest
+from msgspec.structs import replace
 
 from batchrunner.simulator import SimulatorSettings
 from batchrunner.simulator.settings import Films, NoBalance, NotReady, Shape

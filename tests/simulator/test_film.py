@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 import av
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from batchrunner.simulator.film import make_film

@@ -7,11 +7,11 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from msgspec.structs import replace
 
 from batchrunner.simulator import FileMemory, SimulatorSettings, open_simulator, parse_fault
 from batchrunner.simulator.settings import Films

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from batchrunner.simulator import Fault, Service, SimulatorSettings, parse_fault
 from batchrunner.simulator.settings import Films

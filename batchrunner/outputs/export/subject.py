@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from ...errors import FolderUnusable
 from ...lifecycle import State
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """Which jobs, and how shards and films are laid out."""
 
     states: tuple[State, ...] = (State.SUCCEEDED,)
@@ -31,8 +31,7 @@ class Options:
         return f"state IN ({listed})" if self.states else "1"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exported:
+class Exported(Struct, frozen=True, kw_only=True):
     """What was written."""
 
     jobs: int

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from ..._types import Json
 from ...ledger import Store
@@ -19,8 +20,7 @@ LAST: Final = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """The rows of the jobs that satisfy a SQL condition."""
 
     store: Store

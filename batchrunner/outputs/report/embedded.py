@@ -11,9 +11,10 @@ import json
 import re
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from json.encoder import encode_basestring
 from typing import Any, Final
+
+from msgspec import Struct
 
 from ..._types import Json
 from ...ledger import Store
@@ -69,8 +70,7 @@ _UNSAFE: Final = re.compile("[<>&\x7f-\x9f\u2028\u2029]")
 Sign = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Embedded:
+class Embedded(Struct, frozen=True, kw_only=True):
     """The jobs of the page, as JSON arrays in manifest order."""
 
     jobs: list[str]

@@ -11,9 +11,10 @@ from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Final
+
+from msgspec import Struct, field
 
 from ..._types import Json
 from ...ledger import Store
@@ -34,8 +35,7 @@ NICE_WIDTHS_S: Final = (
 NICE_STEPS: Final = (1, 2, 2.5, 5, 10)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Throughput:
+class Throughput(Struct, frozen=True, kw_only=True):
     """Films saved and jobs failed, per bar of time; empty without either."""
 
     start_at: float
@@ -48,8 +48,7 @@ class Throughput:
                 "saved": list(self.saved), "failed": list(self.failed)}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunTimes:
+class RunTimes(Struct, frozen=True, kw_only=True):
     """How long a model's generations ran, in seconds."""
 
     count: int
@@ -67,8 +66,7 @@ class RunTimes:
                 "median": self.median_s, "p90": self.p90_s, "slowest": self.slowest_s}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelFigures:
+class ModelFigures(Struct, frozen=True, kw_only=True):
     """One model's share of the folder."""
 
     model: str
@@ -79,8 +77,7 @@ class ModelFigures:
     run_times: RunTimes | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
+class Figures(Struct, frozen=True, kw_only=True):
     """A folder in numbers."""
 
     states: dict[State, int]

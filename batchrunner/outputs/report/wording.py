@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+
+from msgspec import Struct
 
 from ...causes import FEW, Address, FailureGroup, NamedJob, cause_of, narrowed, redo_command
 from ...durations import format_duration
@@ -28,8 +29,7 @@ FILTERS: Final = (
 _NOUNS: Final = {"video": "film", "image": "picture", "audio": "recording"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(Struct, frozen=True, kw_only=True):
     """A group of jobs that did not work out, as the page tells it."""
 
     title: str
