@@ -11,20 +11,21 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote, urljoin
 
 import anyio
 from msgspec import Struct
 
 from . import __version__
-from ._httpx import httpx
 from ._types import Inputs, Json, RequestId
 from .answers import Answer, Endpoint, Fault, Reply, classify
 from .hosts import check_download_url, is_local_origin, is_private, origin_of
-from .wire import Body, Request, Response, WireTrouble, wire
+from .wire import Body, Request, Response, WireTrouble, read_address, wire
+
+if TYPE_CHECKING:
+    from ._httpx import httpx
 
 PRODUCTION: Final = "https://model-api.runcomfy.net"
 
@@ -278,13 +279,13 @@ class Client:
             raise DownloadRefused(reason)
         if self.is_local or self.is_stand_in:
             return
-        parsed = httpx.URL(url)
+        host, port = read_address(url)[1:3]
         try:
-            found = await anyio.getaddrinfo(parsed.host, parsed.port or 443)
+            found = await anyio.getaddrinfo(host, port or 443)
         except OSError:
             return  # no name service here (a proxy may have one): the client will say what is wrong
         if any(is_private(str(address[4][0])) for address in found):
-            raise DownloadRefused(f"{parsed.host} is an address inside your own network")
+            raise DownloadRefused(f"{host} is an address inside your own network")
 
 
 def _model_path(model: str) -> str:
@@ -316,6 +317,8 @@ def _retry_after(value: str | None) -> float | None:
     text = value.strip()
     if text.isascii() and text.isdigit():
         return float(min(int(text[:9]), 86_400))
+    from email.utils import parsedate_to_datetime  # dear to import, and rarely met
+
     try:
         moment = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

@@ -7,11 +7,16 @@ See docs/decisions/0024-a-wire-of-our-own.md.
 
 from __future__ import annotations
 
-import urllib.request
+import os
+import sys
+from typing import TYPE_CHECKING
 
-from .._httpx import httpx
+from .address import read_address
 from .messages import Body, NotSent, Request, Response, Unfinished, Wire, WireTrouble
 from .pool import Connections
+
+if TYPE_CHECKING:
+    from .._httpx import httpx
 
 __all__ = [
     "Body",
@@ -21,14 +26,24 @@ __all__ = [
     "Unfinished",
     "Wire",
     "WireTrouble",
+    "read_address",
     "wire",
 ]
 
 
 def wire(*, is_local: bool, stand_in: httpx.AsyncBaseTransport | None) -> Wire:
     """Return what carries requests; use it as an async context manager.  Proxies are for the outside only."""
-    if stand_in is None and (is_local or not urllib.request.getproxies()):
+    if stand_in is None and (is_local or not _are_proxies_named()):
         return Connections()
     from . import through_httpx
 
     return through_httpx.ByProxy() if stand_in is None else through_httpx.StandIn(stand_in)
+
+
+def _are_proxies_named() -> bool:
+    """Return whether a proxy is to be used; elsewhere than on Linux the system may name one, too."""
+    if sys.platform == "linux" and not any(name.lower().endswith("_proxy") for name in os.environ):
+        return False
+    from urllib.request import getproxies
+
+    return bool(getproxies())

@@ -9,11 +9,9 @@ from typing import ClassVar, Final, NamedTuple, Protocol, Self
 
 from msgspec import Struct
 
-from .._httpx import httpx
 from ..answers import Fault
+from .address import PORTS, Address, read_address
 from .decoding import decoder
-
-PORTS: Final = {"http": 80, "https": 443}
 
 NOT_IN_A_HEADER: Final = frozenset(chr(code) for code in (*range(9), *range(10, 32), 127))
 
@@ -67,17 +65,17 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def origin(self) -> Origin:
         """Raises NotSent where there is no way to such an address."""
-        url = self._url
-        if url.scheme not in PORTS or not url.host:
+        address = self._address
+        if address.scheme not in PORTS or not address.host:
             raise NotSent(f"no address that can be asked: {self.url}")
-        return Origin(url.scheme, url.raw_host.decode("ascii"), url.port or PORTS[url.scheme])
+        return Origin(address.scheme, address.host, address.port or PORTS[address.scheme])
 
     @cached_property
     def as_bytes(self) -> bytes:
         """Raises NotSent where a header cannot be sent as it is; the address goes out letter by letter."""
-        url = self._url
-        lines = [f"{self.method} {url.raw_path.decode('ascii')} HTTP/1.1"]
-        headers = [("Host", url.netloc.decode("ascii")), *self.headers]
+        address = self._address
+        lines = [f"{self.method} {address.target} HTTP/1.1"]
+        headers = [("Host", address.netloc), *self.headers]
         if self.body or self.method != "GET":
             headers.append(("Content-Length", str(len(self.body))))
         if not self.keep_alive:
@@ -92,10 +90,10 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
             raise NotSent("a header holds a character that no header can") from None
 
     @cached_property
-    def _url(self) -> httpx.URL:
+    def _address(self) -> Address:
         try:
-            return httpx.URL(self.url)
-        except httpx.InvalidURL as error:
+            return read_address(self.url)
+        except ValueError as error:
             raise NotSent(f"no address that can be asked: {error}") from error
 
 
