@@ -23,6 +23,7 @@ from .errors import ErrorCode, ManifestInvalid
 from .ledger import Entry, Store
 from .ledger.intake import Edit, Intake, leave_to_others, stage, staged_ids, take_in
 from .lifecycle import State
+from .manifest.job_block import WrittenBlock
 from .manifest.read import Found
 from .manifest.repeated import Checked, check_rows
 from .quote import Quote
@@ -70,7 +71,7 @@ class Plan(Struct, frozen=True, kw_only=True):
         return sum(edit.pays_again for edit in self.edits)
 
 
-def load_jobs(store: Store, rows: Iterable[Found], *, shard: Shard | None = None) -> int:
+def load_jobs(store: Store, rows: Iterable[Found | WrittenBlock], *, shard: Shard | None = None) -> int:
     """Stage a manifest's rows and return their number; with *shard* only its own can be taken in.
 
     Raises ManifestInvalid with every problem, of whichever shard, when there is one.

@@ -217,7 +217,8 @@ def _prepared(store: Store, order: Order, *, unchanged: bool) -> Plan:
     """Take the manifest in and plan, inside the caller's transaction; ask before an edit costs much."""
     shard, jobs = order.folder.shard, None
     if order.manifest is not None and not unchanged:
-        jobs = load_jobs(store, order.manifest.rows(), shard=shard)
+        with closing(order.manifest.rows_beside()) as rows:
+            jobs = load_jobs(store, rows, shard=shard)
         know_images(store, order.manifest.local_images())
         store.set_fact(MANIFEST_FACT, order.manifest.record())  # with its jobs, or not at all
     plan = prepare(

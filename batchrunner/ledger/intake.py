@@ -12,7 +12,6 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import chain, repeat
 from operator import itemgetter
 from typing import Final, TypeAlias
 
@@ -21,7 +20,7 @@ from msgspec import Struct
 from .._types import Job, Json, Place, Problem
 from ..lifecycle import HOLDS_REQUEST, State
 from ..manifest.fingerprint import ID_DIGITS, canonical, fingerprint_of, id_from
-from ..manifest.job_block import JobBlock
+from ..manifest.job_block import JobBlock, WrittenBlock
 from ..manifest.read import Found
 from ..manifest.repeated import Checked, used_twice
 from ..sharding import Shard
@@ -30,6 +29,9 @@ from .store import Store
 
 MOST_VALUES: Final = 4_000  # of one statement: SQLite takes eight times as many
 MOST_CHARACTERS: Final = 2**20  # of the inputs in one statement, where rows are large
+
+IN_ORDER: Final = ("jobs_by_state", "jobs_in_order")
+"""In these indexes jobs that are all new come one behind the other."""
 
 _STAGED: Final = """CREATE TEMP TABLE staged (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL, file TEXT NOT NULL, row INTEGER NOT NULL,
@@ -92,7 +94,7 @@ class Intake(Struct, frozen=True, kw_only=True):
     gone: int = 0
 
 
-def stage(store: Store, rows: Iterable[Found], *, shard: Shard | None = None) -> Checked:
+def stage(store: Store, rows: Iterable[Found | WrittenBlock], *, shard: Shard | None = None) -> Checked:
     """Bring the jobs of *rows* to where `take_in` finds them; with any problem nothing is staged.
 
     With *shard* they are all kept apart, until `leave_to_others` has taken those of other shards out.
@@ -114,7 +116,7 @@ def stage(store: Store, rows: Iterable[Found], *, shard: Shard | None = None) ->
 def _load(connection: sqlite3.Connection, batches: Iterator[Batch]) -> tuple[_Problems, int]:
     """Put all rows into the empty table of jobs; return what ids were used twice, and the number of rows."""
     try:
-        with indexes_built_after(connection, "jobs"):
+        with indexes_built_after(connection, "jobs", in_order=IN_ORDER):
             into, row = f"jobs ({_COLUMNS}, state)", f"({_VALUES}, '{State.PENDING}')"
             insert_all(connection, into, row, batches)
     except sqlite3.IntegrityError:
@@ -192,24 +194,23 @@ def take_in(store: Store, now: float) -> Intake:
 _Problems: TypeAlias = list[tuple[int, Problem]]
 """Each with its position among the rows."""
 
-_Values: TypeAlias = tuple[str | int, ...]
-"""What the columns of some rows get, one row behind the other."""
+_Value: TypeAlias = str | int
 
 
-def _batches(rows: Iterable[Found], problems: _Problems) -> Iterator[Batch]:
+def _batches(rows: Iterable[Found | WrittenBlock], problems: _Problems) -> Iterator[Batch]:
     """Yield the values of some rows at a time; problems go into *problems*."""
-    values: list[str | int] = []
+    values: list[_Value] = []
     size, position = 0, 1
     for row in rows:
         if isinstance(row, Problem):
             problems.append((position, row))
             position += 1
             continue
-        if isinstance(row, JobBlock):
-            more, characters = _of_block(row, position)
-            values += more
-            size += characters
-            position += row.size
+        if isinstance(row, JobBlock | WrittenBlock):
+            block = row.written() if isinstance(row, JobBlock) else row
+            values += _of_block(block, position)
+            size += sum(map(len, block.inputs))
+            position += block.size
         else:
             values += _of_job(row, position)
             size += len(str(values[-3]))
@@ -224,7 +225,7 @@ def _batches(rows: Iterable[Found], problems: _Problems) -> Iterator[Batch]:
         yield values
 
 
-def _of_job(job: Job, position: int) -> _Values:
+def _of_job(job: Job, position: int) -> tuple[_Value, ...]:
     """Return all that is kept of a job, its inputs written and hashed once."""
     job_id, (file, _, line), model, inputs, meta = job
     written = canonical(inputs)
@@ -232,15 +233,18 @@ def _of_job(job: Job, position: int) -> _Values:
     return position, job_id, file, line, model, written, notes, fingerprint_of(model, inputs, written)
 
 
-def _of_block(block: JobBlock, position: int) -> tuple[_Values, int]:
-    """Return the same of many jobs, and the number of characters of their inputs."""
-    written, prints = block.written()
-    ids = block.given_ids or map(id_from, prints)
-    columns = (
-        range(position, position + block.size), ids, repeat(block.file), block.lines,
-        repeat(block.model), written, block.written_notes(), prints,
+def _of_block(block: WrittenBlock, position: int) -> list[_Value]:
+    """Return the same of many jobs, one behind the other."""
+    size, prints = block.size, block.prints()
+    columns: tuple[Iterable[_Value], ...] = (
+        range(position, position + size), block.given_ids or map(id_from, prints), [block.file] * size,
+        block.lines, [block.model] * size, block.inputs, block.notes, prints,
     )  # fmt: skip
-    return tuple(chain.from_iterable(zip(*columns, strict=False))), sum(map(len, written))
+    width = len(columns)
+    values: list[_Value] = [0] * (size * width)
+    for at, column in enumerate(columns):
+        values[at::width] = column
+    return values
 
 
 def _repeated(connection: sqlite3.Connection, table: str) -> _Problems:

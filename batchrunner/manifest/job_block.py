@@ -8,12 +8,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 from msgspec import Struct
 
 from .._types import Inputs, Job, JobId, Json, Place
 from .by_column import written_by_column
 from .fingerprint import canonical, fingerprint_of, fingerprints, id_from
+
+
+class WrittenBlock(NamedTuple):
+    """Such jobs as they are kept: everything is text."""
+
+    file: str
+    lines: Sequence[int]
+    """The line of each."""
+    model: str
+    given_ids: Sequence[str] | None
+    """None where the manifest gives none of them an id."""
+    inputs: list[str]
+    """The canonical JSON of each."""
+    notes: list[str]
+    """The same of what stands beside it."""
+    own_prints: list[str] | None
+    """The fingerprints, where they are not those of the texts of the inputs."""
+
+    @property
+    def size(self) -> int:
+        return len(self.lines)
+
+    def prints(self) -> list[str]:
+        """Return the fingerprint of each."""
+        return fingerprints(self.model, self.inputs) if self.own_prints is None else self.own_prints
 
 
 class JobBlock(Struct, frozen=True, kw_only=True):
@@ -44,17 +70,17 @@ class JobBlock(Struct, frozen=True, kw_only=True):
         """Return the notes beside each job."""
         return _rows(self.notes_by_name, self.shared_notes, self.size)
 
-    def written(self) -> tuple[list[str], list[str]]:
-        """Return the canonical JSON of each job's inputs, and each job's fingerprint."""
-        written = written_by_column(self.inputs_by_name, self.shared)
-        if written is not None:
-            return written, fingerprints(self.model, written)
-        inputs = self.inputs()
-        written = list(map(canonical, inputs))
-        return written, list(map(partial(fingerprint_of, self.model), inputs, written))
+    def written(self) -> WrittenBlock:
+        """Return them as they are kept."""
+        written, prints = written_by_column(self.inputs_by_name, self.shared), None
+        if written is None:
+            inputs = self.inputs()
+            written = list(map(canonical, inputs))
+            prints = list(map(partial(fingerprint_of, self.model), inputs, written))
+        notes = self._written_notes()
+        return WrittenBlock(self.file, self.lines, self.model, self.given_ids, written, notes, prints)
 
-    def written_notes(self) -> list[str]:
-        """Return the canonical JSON of the notes beside each job."""
+    def _written_notes(self) -> list[str]:
         if not self.notes_by_name:
             return [canonical(self.shared_notes)] * self.size
         return written_by_column(self.notes_by_name, self.shared_notes) or list(map(canonical, self.metas()))
@@ -62,7 +88,7 @@ class JobBlock(Struct, frozen=True, kw_only=True):
     def jobs(self) -> list[Job]:
         """Return each job by itself."""
         inputs = self.inputs()
-        ids = map(id_from, self.written()[1]) if self.given_ids is None else self.given_ids
+        ids = map(id_from, self.written().prints()) if self.given_ids is None else self.given_ids
         file, model = self.file, self.model
         rows = zip(self.lines, ids, inputs, self.metas(), strict=True)
         return [Job(JobId(one), Place(file, at, at), model, own, notes) for at, one, own, notes in rows]

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .. import __version__
 from .._types import Json
@@ -23,6 +26,12 @@ from ..staging import LocalImage, LocalImages
 from ..staging.local_images import identities, is_still
 from .read import Found, read_found
 from .source import STDIN
+
+if TYPE_CHECKING:
+    from .job_block import WrittenBlock
+
+BIG_BYTES: Final = 16 * 2**20
+"""A manifest of so many is read in some two seconds; another process for that starts in a third of one."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,10 +47,13 @@ class NamedManifest:
     _images: LocalImages | None = field(default=None, init=False, repr=False)
     _read: dict[str, str | None] = field(default_factory=dict, init=False, repr=False)
     """Each file that was read, with its digest from just before."""
+    _is_mixed: bool = field(default=False, init=False, repr=False)
+    """Whether it was read in two goes, between which it may have changed."""
 
     def rows(self) -> Iterator[Found]:
         """Read it, as `read_jobs` does, with as many jobs at a time as are plain to see."""
         self._read.clear()
+        self._is_mixed = False
         self._images = LocalImages(may_stage=self.may_stage)
         return read_found(
             self.source,
@@ -51,6 +63,39 @@ class NamedManifest:
             images=self._images,
             before_reading=self._note,
         )
+
+    def rows_beside(self, *, big_bytes: int = BIG_BYTES) -> Generator[Found | WrittenBlock, None, None]:
+        """Do the same by a second process where there is much to read; the caller closes it.
+
+        Whatever keeps that one from coming to its end, this one goes on where it ended.
+        """
+        taken = 0
+        if self.source != STDIN and _size_bytes(self.source) >= big_bytes:
+            from .beside import Asked, Ended, NotRead, can_read_beside, read_beside
+
+            asked = Asked(
+                source=self.source,
+                input_format=self.input_format,
+                model=self.model,
+                may_stage=self.may_stage,
+                schema_files=self.schemas.files,
+                schemas_digest=self.schemas.digest(),
+            )
+            with suppress(NotRead):
+                for found in read_beside(asked, self.schemas.from_catalogue) if can_read_beside() else ():
+                    if isinstance(found, Ended):
+                        self._read, self._is_mixed = dict(found.files), False
+                        self._images = LocalImages(may_stage=self.may_stage, found=found.images)
+                        return
+                    yield found
+                    taken += 1
+        rows = islice(self.rows(), taken, None)
+        self._is_mixed = taken > 0
+        yield from rows
+
+    def files_read(self) -> Mapping[str, str | None]:
+        """Return each file that `rows`, read to the last, came upon, with its digest from just before."""
+        return self._read
 
     def local_images(self) -> list[LocalImage]:
         """Return every local image that `rows`, read to the last, came upon."""
@@ -62,7 +107,9 @@ class NamedManifest:
         Standard input and pipes cannot be looked at again, and a file that changed while it was read is
         neither the old one nor the new one.
         """
-        if self.source == STDIN or None in self._read.values() or self._digests(self._read) != self._read:
+        if self.source == STDIN or self._is_mixed:
+            return None
+        if None in self._read.values() or self._digests(self._read) != self._read:
             return None
         images = identities(self.local_images())
         return None if images is None else self._written(self._read, images, self.schemas.published())
@@ -103,6 +150,15 @@ class NamedManifest:
 
 MANIFEST_FACT: Final = "manifest"
 """The folder's fact that holds the record of the manifest its jobs came from."""
+
+
+def _size_bytes(path: str) -> int:
+    """Return the bytes of a file; 0 for what is none."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 (it is text)
+    except (OSError, ValueError):
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
 def _digest(path: Path) -> str | None:

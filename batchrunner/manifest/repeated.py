@@ -59,7 +59,7 @@ class Ids:
         made: list[int] = []
         ids = block.given_ids
         if ids is None or ID_DIGITS in map(len, ids):
-            of_inputs = list(map(id_from, block.written()[1]))
+            of_inputs = list(map(id_from, block.written().prints()))
             ids = of_inputs if ids is None else ids
             made = [at for at, (one, other) in enumerate(zip(ids, of_inputs, strict=True)) if one == other]
         self._add(ids, block.file, block.lines, position, made)

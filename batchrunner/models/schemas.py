@@ -47,6 +47,7 @@ class Schemas:
         self._given: list[Json] = []
         self._published = published
         self._asked: dict[str, InputSchema | Missing] = {}
+        self._documents: dict[str, Json | Missing] = {}
         self._digests: dict[str, str] = {}
         for path in given:
             document = load_document(path)
@@ -89,9 +90,17 @@ class Schemas:
                 found = document if isinstance(document, Missing) else InputSchema.parse(model, document)
             except ManifestInvalid as error:
                 found = Missing(f"the catalogue's schema is of no use: {error.message}")
-            self._asked[model] = found
+            self._asked[model], self._documents[model] = found, document
             self._digests[model] = "" if isinstance(document, Missing) else _digest(document)
         return self._asked[model]
+
+    def from_catalogue(self, model: str) -> Json | Missing:
+        """Return what the catalogue says of *model*, for somebody who cannot ask it.
+
+        Raises AccountRefused.
+        """
+        self._from_catalogue(model)
+        return self._documents.get(model, Missing(""))
 
     def digest(self) -> str:
         """Return a hash over what decides what `get` gives: schemas given, in order, and bundled."""
@@ -122,6 +131,7 @@ class Schemas:
         """
         manifest = Schemas(published=self._published)
         manifest._asked, manifest._digests = self._asked, self._digests  # what one asks the other knows
+        manifest._documents = self._documents
         manifest._take(document, source)
         manifest._named.update(self._named)
         manifest._bare = self._bare or manifest._bare

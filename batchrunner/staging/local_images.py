@@ -60,10 +60,13 @@ class LocalImage(Struct, frozen=True, kw_only=True):
 class LocalImages:
     """The local images of one manifest."""
 
-    def __init__(self, *, may_stage: bool) -> None:
-        """*may_stage* says whether there is a place to send them from; else each of them is a problem."""
+    def __init__(self, *, may_stage: bool, found: Iterable[LocalImage] = ()) -> None:
+        """*may_stage* says whether there is a place to send them from; else each of them is a problem.
+
+        *found* are some that were looked at already.
+        """
         self.may_stage = may_stage
-        self._seen: dict[str, LocalImage | BadImage] = {}
+        self._seen: dict[str, LocalImage | BadImage] = {image.path: image for image in found}
         self._by_name: dict[tuple[Path, str], LocalImage] = {}
 
     def forget(self) -> None:

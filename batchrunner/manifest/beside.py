@@ -1,0 +1,167 @@
+"""How is a big manifest read while its jobs are taken in?  By a second process.
+
+Reading and checking take as long as inserting, and neither lets go of the interpreter.  The other process
+reads the manifest as this one would.  Over a pipe come its jobs, as the texts that are kept of them, and its
+problems as they are.  It knows no network: what the catalogue says of a model it asks this process for.  It
+is for speed alone: where it does not come to its end, for whatever reason, the manifest is read here.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any, Final, NamedTuple, TypeAlias, cast
+
+from msgspec import Struct
+
+from .._types import Job, Json, Problem
+from ..collector import rarely_collected
+from ..models import Schemas
+from ..models.schemas import Missing
+from ..staging import LocalImage
+from .job_block import JobBlock, WrittenBlock
+
+AHEAD_BYTES: Final = 2**20
+"""What may wait in the pipe, where the system lets us choose: three statements' worth of rows."""
+
+PROGRAM: Final = "import sys; sys.path[:] = {path}; from batchrunner.manifest.beside import serve; serve()"
+
+PROTOCOL: Final = 5
+
+
+class NotRead(Exception):
+    """The other process did not come to its end."""
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What the other process is to read."""
+
+    source: str
+    input_format: str | None
+    model: str | None
+    may_stage: bool
+    schema_files: tuple[Path, ...]
+    schemas_digest: str
+    """What the schemas are, once the files are read again."""
+
+
+class Question(NamedTuple):
+    """What does the catalogue say of this model?"""
+
+    model: str
+
+
+class Ended(NamedTuple):
+    """All was read."""
+
+    files: Mapping[str, str | None]
+    """What was read, each with its digest from just before."""
+    images: list[LocalImage]
+
+
+Told: TypeAlias = Job | WrittenBlock | Problem
+"""What is found, in the manifest's order."""
+
+
+def can_read_beside() -> bool:
+    """Return whether there is a core for a second process, and we know how to start it."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores > 1 and bool(sys.executable) and not hasattr(sys, "frozen")
+
+
+def read_beside(asked: Asked, published: Callable[[str], Json | Missing]) -> Iterator[Told | Ended]:
+    """Yield what another process finds, and at last how it ended.
+
+    *published* says what the catalogue has of a model.  Raises NotRead.
+    """
+    try:
+        with _started() as process:
+            hears, tells = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+            _send(hears, asked)
+            while not isinstance(found := _next(tells), Ended):
+                if isinstance(found, Question):
+                    _send(hears, published(found.model))
+                else:
+                    yield found
+            yield found
+    except OSError as error:
+        raise NotRead from error
+
+
+@contextmanager
+def _started() -> Iterator[subprocess.Popen[bytes]]:
+    """Start the other process, and end it with the block."""
+    program = PROGRAM.format(path=sys.path)
+    with subprocess.Popen(  # noqa: S603 (this same Python)
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # whatever it stumbles over is met again, and told, by this process
+        process_group=0,  # Ctrl-C is for this process to hear
+    ) as process:
+        try:
+            with suppress(OSError, AttributeError):  # Linux only
+                fcntl.fcntl(cast("IO[bytes]", process.stdout), fcntl.F_SETPIPE_SZ, AHEAD_BYTES)
+            yield process
+        finally:
+            process.kill()
+
+
+def _send(stream: IO[bytes], what: object) -> None:
+    pickle.dump(what, stream, PROTOCOL)
+    stream.flush()
+
+
+def _next(stream: IO[bytes]) -> Any:
+    """Raises NotRead at the end of *stream*, and for whatever else may stand there."""
+    try:
+        return pickle.load(stream)  # noqa: S301 (it comes from the other one of us two)
+    except Exception as error:
+        raise NotRead from error
+
+
+# ── the other process ──
+
+
+def serve() -> None:
+    """Read what standard input asks for, and tell standard output what is found.
+
+    Whatever goes wrong ends it.
+    """
+    hears, tells = sys.stdin.buffer, sys.stdout.buffer
+    asked: Asked = _next(hears)
+
+    def published(model: str) -> Json | Missing:
+        _send(tells, Question(model))
+        answer: Json | Missing = _next(hears)
+        return answer
+
+    with rarely_collected():
+        for told in told_of(asked, published):
+            pickle.dump(told, tells, PROTOCOL)
+    tells.flush()
+
+
+def told_of(asked: Asked, published: Callable[[str], Json | Missing]) -> Iterator[Told | Ended]:
+    """Yield what the manifest holds as it is told.  Raises ValueError for schemas that are others now."""
+    from .named import NamedManifest
+
+    schemas = Schemas(asked.schema_files, published)
+    if schemas.digest() != asked.schemas_digest:
+        raise ValueError("a schema file has changed")
+    manifest = NamedManifest(
+        source=asked.source,
+        input_format=asked.input_format,
+        model=asked.model,
+        schemas=schemas,
+        may_stage=asked.may_stage,
+    )
+    for found in manifest.rows():
+        yield found.written() if isinstance(found, JobBlock) else found
+    yield Ended(manifest.files_read(), manifest.local_images())

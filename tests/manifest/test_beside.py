@@ -1,0 +1,197 @@
+"""A manifest read by a second process is the manifest that one process reads: to the byte, to the word."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import pickle
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from batchrunner.errors import AccountRefused, ManifestInvalid
+from batchrunner.ledger import Store
+from batchrunner.manifest import NamedManifest, beside
+from batchrunner.manifest.beside import Asked, Ended, told_of
+from batchrunner.models import Schemas
+from batchrunner.models.schemas import Missing
+from batchrunner.plan import load_jobs
+
+MODEL = "bytedance/seedance-1-0/lite/reference-to-video"
+URL = "https://images.example.com/a.png"
+SCHEMA = {"properties": {"prompt": {"type": "string"}}, "required": ["prompt"]}
+ROW = {"text": "a fox", "images": [URL]}
+
+
+def named(path: Path, schemas: Schemas | None = None, **flags) -> NamedManifest:
+    return NamedManifest(source=str(path), schemas=schemas or Schemas(), **{"model": MODEL, **flags})
+
+
+def kept(rows):
+    """What a ledger holds of *rows*; the problems where there are some."""
+    with closing(Store.scratch()) as store:
+        try:
+            load_jobs(store, rows)
+        except ManifestInvalid as error:
+            return [error.jobs, *error.problems]
+        return [tuple(row) for row in store.connection.execute("SELECT * FROM jobs ORDER BY seq")]
+
+
+def told(manifest: NamedManifest):
+    """What the other process would tell of *manifest*, having travelled."""
+    asked = Asked(
+        source=manifest.source,
+        input_format=manifest.input_format,
+        model=manifest.model,
+        may_stage=manifest.may_stage,
+        schema_files=manifest.schemas.files,
+        schemas_digest=manifest.schemas.digest(),
+    )
+    for found in told_of(asked, manifest.schemas.from_catalogue):
+        if not isinstance(found, Ended):
+            yield pickle.loads(pickle.dumps(found))
+
+
+def json_lines(*rows) -> str:
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+def as_csv(*rows) -> str:
+    names, file = list(dict.fromkeys(name for row in rows for name in row)), io.StringIO()
+    writer = csv.DictWriter(file, names)
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+# ── the same ──
+
+TEXTS = st.sampled_from(["", "a fox", 'a "fox"', "é\x7f", "16:9", "1.0", "5", "[1]", f"{URL}|{URL}"])
+CELLS = st.fixed_dictionaries(
+    {"text": TEXTS, "images": st.sampled_from([URL, f"{URL}|{URL}", json.dumps([URL]), "", "fox.png"])},
+    optional={
+        "id": st.sampled_from(["a", "b", "", "../c"]),
+        "seed": st.sampled_from(["", "5", "-1", "x"]),
+        "meta.by": TEXTS,
+    },
+)
+VALUES = st.fixed_dictionaries(
+    {"text": TEXTS, "images": st.sampled_from([[URL], [URL, URL], [], "fox.png"])},
+    optional={
+        "id": st.sampled_from(["a", 7, None]),
+        "seed": st.sampled_from([5, 5.0, 2**70, None, "5"]),
+        "meta": st.sampled_from([{}, {"by": "é"}, {"n": 1.5}, None]),
+    },
+)
+
+
+@given(st.lists(CELLS, min_size=1, max_size=4))
+@settings(max_examples=40)
+def test_rows_of_csv_are_kept_alike(tmp_path_factory, rows):
+    path = tmp_path_factory.getbasetemp() / "alike.csv"
+    path.write_text(as_csv(*rows))
+
+    assert kept(told(named(path))) == kept(named(path).rows())
+
+
+@given(st.lists(VALUES, min_size=1, max_size=4))
+@settings(max_examples=40)
+def test_json_lines_are_kept_alike(tmp_path_factory, rows):
+    path = tmp_path_factory.getbasetemp() / "alike.jsonl"
+    path.write_text(json_lines(*rows))
+
+    assert kept(told(named(path))) == kept(named(path).rows())
+
+
+def test_a_matrix_and_defaults_are_kept_alike(tmp_path):
+    path = tmp_path / "jobs.yaml"
+    path.write_text(
+        f"defaults: {{images: [{URL}], text: 'a {{animal}}'}}\nmatrix: {{seed: [1, 2]}}\n"
+        "jobs:\n- {id: a, animal: fox}\n- {id: b, animal: owl, duration: long}\n- {id: a, animal: elk}\n"
+    )
+
+    assert kept(told(named(path))) == kept(named(path).rows())
+
+
+# ── by a process ──
+
+
+def test_a_process_reads_it_and_what_decides_its_jobs_is_written_down_as_if_it_were_read_here(tmp_path):
+    rows, path = tmp_path / "rows.csv", tmp_path / "jobs.yaml"
+    rows.write_text(as_csv({"text": "a fox", "images": URL}, {"text": "an owl", "images": URL}))
+    path.write_text("jobs: rows.csv\n")
+    here, elsewhere = named(path), named(path)
+
+    expected = kept(here.rows())
+
+    assert kept(elsewhere.rows_beside(big_bytes=0)) == expected
+    assert len(elsewhere.files_read()) == 2
+    assert elsewhere.record() == here.record()
+
+
+def test_what_the_catalogue_says_is_asked_here(tmp_path):
+    path = tmp_path / "jobs.jsonl"
+    path.write_text(json_lines({"prompt": "a fox"}, {"model": "acme/none", "prompt": "a fox"}))
+    asked = []
+
+    def published(model):
+        asked.append(model)
+        return SCHEMA if model == "acme/film" else Missing("it was never heard of")
+
+    manifest = named(path, Schemas((), published), model="acme/film")
+    number, problem = kept(manifest.rows_beside(big_bytes=0))
+
+    assert (number, asked) == (1, ["acme/film", "acme/none"])
+    assert "it was never heard of" in problem.message
+    assert list(manifest.schemas.published()) == asked
+
+
+def test_that_the_catalogue_refuses_the_token_is_heard(tmp_path):
+    path = tmp_path / "jobs.jsonl"
+    path.write_text(json_lines({"prompt": "a fox"}))
+
+    def published(model):
+        raise AccountRefused("the token is refused")
+
+    with pytest.raises(AccountRefused):
+        kept(named(path, Schemas((), published), model="acme/film").rows_beside(big_bytes=0))
+
+
+# ── without one ──
+
+CUT = (
+    "import sys; sys.path[:] = {path}; from itertools import islice; from batchrunner.manifest import beside;"
+    " whole = beside.told_of; beside.told_of = lambda *asked: islice(whole(*asked), 2); beside.serve()"
+)
+
+
+@pytest.mark.parametrize("program", ["import nowhere", "print('hello')", CUT], ids=["none", "other", "cut"])
+def test_where_it_does_not_come_to_its_end_all_is_read_once(tmp_path, monkeypatch, program):
+    monkeypatch.setattr(beside, "PROGRAM", program)
+    path = tmp_path / "jobs.jsonl"
+    path.write_text("".join(json_lines({**ROW, "seed": "?"}, {**ROW, "seed": n}) for n in range(3)))
+
+    assert kept(named(path).rows_beside(big_bytes=0)) == kept(named(path).rows())
+
+
+def test_what_was_read_in_two_goes_is_read_again_the_next_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(beside, "PROGRAM", CUT)
+    path = tmp_path / "jobs.jsonl"
+    path.write_text(json_lines({**ROW, "meta": {"n": 1}}, "no job", {**ROW, "seed": 5}))
+    manifest = named(path)
+
+    list(manifest.rows_beside(big_bytes=0))
+
+    assert manifest.record() is None
+
+
+def test_a_small_manifest_starts_no_process(tmp_path, monkeypatch):
+    monkeypatch.setattr(beside.subprocess, "Popen", None)
+    path = tmp_path / "jobs.jsonl"
+    path.write_text(json_lines(ROW))
+
+    assert len(kept(named(path).rows_beside())) == 1
