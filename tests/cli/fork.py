@@ -8,6 +8,7 @@ a process (how Python sets itself up, and late imports) is for the tests that st
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -19,14 +20,17 @@ from typing import Any
 import batchrunner
 from batchrunner.cli import COMMANDS, main
 
+from ..warm import warm_up
+
 PROGRAM = str(Path(batchrunner.__file__).with_name("__main__.py"))
 
 
 def serve() -> None:
     for home in COMMANDS.values():
         importlib.import_module(f"batchrunner.cli.{home.module}")
-    for name in ("batchrunner.wire", "batchrunner.manifest.yaml_reader"):
-        importlib.import_module(name)
+    with contextlib.suppress(ImportError):
+        importlib.import_module("uvloop")
+    warm_up()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

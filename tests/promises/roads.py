@@ -18,7 +18,7 @@ from .lives import Batch, Life, Script
 P = Point
 
 JOBS = tuple(f"job-{number}" for number in range(6))
-SLOW = {"service_time_s": 8.0, "slots": 1, "spread": 0.0}
+SLOW = {"service_time_s": 20.0, "slots": 1, "spread": 0.0}
 """One request at a time, and each takes long: the others wait in line."""
 
 ROUGH_JOBS = ("fine", "throttled", "refused", "lost", "fails", "dead", "spoiled", "gone", "broken")
