@@ -31,6 +31,14 @@ def all_there(folder: Path, store: Store) -> bool:
     return expected == found.result() or expected == _by_folder(folder, closely=True)
 
 
+def size_of(folder: str, file: str) -> int | None:
+    """Return how many bytes a file of *folder* has; None for one that is not there."""
+    try:
+        return os.stat(f"{folder}/{file}").st_size  # noqa: PTH116 (a million of them: no Path for each)
+    except OSError:
+        return None
+
+
 def _by_folder(folder: Path, *, closely: bool = False) -> dict[str, int]:
     return {
         name: _names_hash(f"{folder}/{name}", f"{name}/", closely=closely) for name in FOLDER_OF_KIND.values()

@@ -6,7 +6,6 @@ commit, then the pool, then the files people read.  Nothing is sent before all o
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections import Counter
@@ -33,6 +32,7 @@ from .leaving import Left, leave_files, load_ahead
 from .ledger import LedgerWriter, Store, read_failures
 from .ledger.folding import CAP
 from .ledger.images import know_images
+from .ledger.log_copy import copy_soon, put_off
 from .ledger.stored import count_unstored
 from .lifecycle import State
 from .looking import check_images, sightings
@@ -47,7 +47,7 @@ from .places import Places
 from .plan import RERUN_FACT, Plan, is_chosen, load_jobs, prepare, to_submit
 from .policy.runtimes import key_of
 from .pool import Context, run_pool, take_back_all
-from .presence import all_there
+from .presence import all_there, size_of
 from .quoting import quoted
 from .reading import folded
 from .service import check_origin, record_origin
@@ -141,6 +141,7 @@ async def run_order(order: Order) -> Report:
     terms = Terms.of(order.service.timeouts)
     with owned(order.folder, undo_on=undo_on, control=control, terms=terms, tell=order.warn) as store:
         check_origin(store, order.service)
+        put_off(store)
         whole = _under_its_cap(store, order)
         places = _places(store, whole)
         order = whole.of_its_shard()
@@ -227,7 +228,7 @@ def _prepared(store: Store, order: Order, *, unchanged: bool) -> Plan:
         order.rerun,
         staged=jobs is not None,
         shard=shard,
-        size_of=partial(_size_of, str(order.folder.path)),
+        size_of=partial(size_of, str(order.folder.path)),
         all_there=partial(all_there, order.folder.path),
         now=time.time(),
     )
@@ -239,13 +240,6 @@ def _prepared(store: Store, order: Order, *, unchanged: bool) -> Plan:
             hint="look at them with `batchrunner plan`, then run again with --yes",
         )
     return plan
-
-
-def _size_of(folder: str, file: str) -> int | None:
-    try:
-        return os.stat(f"{folder}/{file}").st_size  # noqa: PTH116 (a million of them: no Path for each)
-    except OSError:
-        return None
 
 
 def _redo_question(plan: Plan) -> str:
@@ -287,6 +281,7 @@ async def _run(
             if control is not None:
                 tasks.start_soon(serve, context, control)
             tasks.start_soon(load_ahead)
+            tasks.start_soon(copy_soon, writer, order.folder.ledger)
             spent_usd = _recall(context, store, plan)
             if stopped_by is not None:
                 heed(context, stopped_by)
