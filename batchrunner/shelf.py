@@ -6,6 +6,7 @@ hashed and synced; nothing else in the program writes into the result folders.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import os
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
 PARTS: Final = ".partial"
+
+MOST_UNSENT_BYTES: Final = 4 << 20
+"""So much of a part may wait in memory for its sync; more is sent to the disk while the rest arrives."""
 
 
 class Sealed(Struct, frozen=True, kw_only=True):
@@ -92,6 +96,7 @@ class _HashedFile(io.FileIO):
         self._busy = threading.Lock()
         super().__init__(path, "wb", opener=_private)
         self._hash = hashlib.sha256()
+        self._written = self._sent = 0
 
     @property
     def sha256(self) -> str:
@@ -103,10 +108,21 @@ class _HashedFile(io.FileIO):
             while left:
                 left = left[super().write(left) :]
             self._hash.update(data)
+            self._written += memoryview(data).nbytes
+            self._send()
         return memoryview(data).nbytes
+
+    def _send(self) -> None:
+        """Let the system begin to write: left alone it waits for the sync, and the line for the disk."""
+        waiting = self._written - self._sent
+        if waiting >= MOST_UNSENT_BYTES and hasattr(os, "posix_fadvise"):
+            with contextlib.suppress(OSError):  # advice; whether all is on the disk is for the sync to say
+                os.posix_fadvise(self.fileno(), self._sent, waiting, os.POSIX_FADV_DONTNEED)
+            self._sent = self._written
 
     def truncate(self, size: int | None = None, /) -> int:
         self._hash = hashlib.sha256()
+        self._written = self._sent = 0
         return super().truncate(size)
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from batchrunner.containers import NotWhole
-from batchrunner.shelf import PARTS, DiskShelf
+from batchrunner.shelf import MOST_UNSENT_BYTES, PARTS, DiskShelf
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +70,20 @@ async def test_a_restarted_part_forgets_what_had_arrived(shelf):
         sealed = await part.seal()
 
     assert (sealed.size_bytes, sealed.sha256) == (len(FILM), sha256(FILM).hexdigest())
+
+
+async def test_a_part_that_went_to_the_disk_as_it_grew_is_whole_also_after_a_restart(shelf, tmp_path):
+    padding = 2 * MOST_UNSENT_BYTES
+    film = FILM + (padding + 8).to_bytes(4, "big") + b"free" + bytes(padding)
+    pieces = [film[begin : begin + (1 << 20)] for begin in range(0, len(film), 1 << 20)]
+    async with shelf.begin("1.1.1") as part:
+        for piece in [*pieces[:-1], None, *pieces]:
+            await (part.restart() if piece is None else part.write(piece))
+        sealed = await part.seal()
+        await shelf.keep(part, "videos/fox.mp4")
+
+    assert (sealed.size_bytes, sealed.sha256) == (len(film), sha256(film).hexdigest())
+    assert (tmp_path / "videos/fox.mp4").read_bytes() == film
 
 
 async def test_a_part_is_closed_only_when_a_write_that_was_cancelled_is_over(shelf, tmp_path):
