@@ -82,6 +82,12 @@ def mount_of(path: Path) -> Mount | None:
         return None
 
 
+def is_surely_local(path: Path) -> bool:
+    """Return whether certainly nobody but this machine uses the file system of *path*."""
+    mount = mount_of(path)
+    return mount is not None and mount.is_local
+
+
 def has_shared_memory(path: Path) -> bool:
     """Return whether whoever opens a file at *path* is on this machine, so that SQLite's log may be used."""
     mount = mount_of(path)

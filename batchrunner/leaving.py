@@ -24,6 +24,7 @@ from .ledger import Store
 from .outputs.results import Interrupted
 from .outputs.upkeep import Before, RowsWritten, keep, look_back, write_lines, write_rows
 from .pool import Context
+from .presence import remember_all_there
 from .service import base_url_to_name
 from .stopping import Phase
 
@@ -84,6 +85,7 @@ async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
                 await anyio.to_thread.run_sync(write)
                 left.results = True
                 left.report = await _write_report(context, store, folder, go_on)
+                await anyio.to_thread.run_sync(remember_all_there, folder.path, store, go_on)
     except Interrupted:
         pass
     except DiskTrouble as error:

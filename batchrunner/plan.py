@@ -195,7 +195,7 @@ def _plan(
 ) -> Plan:
     counts, gone = store.counts(), store.gone_counts()
     reasons: Counter[str] = Counter({SKIPPED[state]: counts[state] for state in SKIPPED})
-    models = _count_submissions(store, settings, intake, sample, reasons)
+    models = _count_submissions(store, settings, intake, sample, reasons, counts[State.PENDING])
     in_flight, undownloaded = counts[State.SUBMITTED], counts[State.READY]
     if settings.submit_only:
         reasons["submit_only"] = in_flight + undownloaded
@@ -225,11 +225,12 @@ SUBMITTED_FOR: Final = ("new", "edited", "asked_for", "attempts_left")
 
 
 def _count_submissions(
-    store: Store, settings: Settings, intake: Intake, sample: frozenset[str] | None, reasons: Counter[str]
-) -> set[str]:
-    """Count every pending job under its reason and return the models of those to submit."""
+    store: Store, settings: Settings, intake: Intake, sample: frozenset[str] | None,
+    reasons: Counter[str], pending: int,
+) -> set[str]:  # fmt: skip
+    """Count each of the *pending* jobs under its reason and return the models of those to submit."""
     if settings.selection == EVERYTHING and not settings.collect_only and not intake.edits:
-        return _count_all(store, settings.limit, reasons)
+        return _count_all(store, settings.limit, reasons, pending)
     edited = {edit.id for edit in intake.edits}
     left = settings.limit
     models: set[str] = set()
@@ -246,12 +247,12 @@ def _count_submissions(
     return models
 
 
-def _count_all(store: Store, limit: int | None, reasons: Counter[str]) -> set[str]:
+def _count_all(store: Store, limit: int | None, reasons: Counter[str], pending: int) -> set[str]:
     """Do the same where no job has to be looked at by itself: one query, whatever the manifest's size."""
     groups = store.pending_groups(limit)
     for _, attempted, asked_for, count in groups:
         reasons[_why(False, asked_for, int(attempted))] += count
-    reasons["limit"] += store.counts()[State.PENDING] - sum(count for *_, count in groups)
+    reasons["limit"] += pending - sum(count for *_, count in groups)
     return {model for model, *_ in groups}
 
 

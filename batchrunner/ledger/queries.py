@@ -156,23 +156,17 @@ class Queries:
         )
         return bool(rows.fetchone()[0] > count)
 
-    def saved_names_hash(self, folder: str) -> int:
-        """Return the sum of the hashes of the names of all saved files in *folder*, with the folder.
-
-        It needs no memory and no order, and two sets of names that differ hardly ever have the same.
-        """
-        total, last, end = 0, f"{folder}/", f"{folder}0"  # "0" comes after "/"
-        while True:  # a million names, thousands in one text: no name has a line break
-            (names,) = self.connection.execute(
-                "SELECT group_concat(file, char(10)) FROM (SELECT file FROM artifacts"
+    def saved_names(self, after: str, before: str) -> Iterator[str]:
+        """Yield the names of all saved files between two, in order: thousands in one text, one a line."""
+        while True:
+            names, after = self.connection.execute(
+                "SELECT group_concat(file, char(10)), max(file) FROM (SELECT file FROM artifacts"
                 " WHERE saved_at IS NOT NULL AND file > ? AND file < ? ORDER BY file LIMIT ?)",
-                (last, end, NAMES_AT_ONCE),
+                (after, before, NAMES_AT_ONCE),
             ).fetchone()
             if names is None:
-                return total
-            found = names.split("\n")
-            total += sum(map(hash, found))
-            last = found[-1]
+                return
+            yield names
 
     def ended(self) -> list[tuple[Entry, str | None]]:
         """Return every job that the user may ask to run again, with its error code."""
@@ -266,7 +260,7 @@ class Queries:
         else:  # multiples of the golden ratio: spread evenly, and in step with no pattern of the manifest
             seqs = {1 + int(last * (n * 0.6180339887498949 % 1)) for n in range(limit)}
             rows = self.connection.execute(
-                f"{columns} WHERE {is_open} AND seq IN ({','.join(map(str, seqs))})"
+                f"{columns} WHERE +{is_open} AND seq IN ({','.join(map(str, seqs))})"
             ).fetchall()
         return [(row[0], json.loads(row[1])) for row in rows]
 

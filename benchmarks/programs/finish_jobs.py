@@ -3,6 +3,7 @@
     python -m benchmarks.programs.finish_jobs FOLDER COUNT
 
 One job goes through the ledger's own steps, the others become like it; their files are empty, but there.
+What a run's end remembers of the folders is remembered.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from batchrunner.ledger.files import LAYOUT
 from batchrunner.ledger.loading import indexes_built_after
 from batchrunner.lifecycle import State
 from batchrunner.naming import Layout
+from batchrunner.presence import RACY_S, remember_all_there
 
 _ALIKE: Final = (
     """INSERT INTO attempts (job, generation, number, intent_at, request_id, submitted_at, completed_at,
@@ -81,6 +83,8 @@ def main(folder: Path, count: int) -> None:
                 for statement in _ALIKE:
                     connection.execute(statement, {"first": first})
         store.checkpoint()
+        time.sleep(RACY_S)
+        remember_all_there(folder, store)
 
 
 if __name__ == "__main__":
