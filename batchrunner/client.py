@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, cast
 from urllib.parse import quote, urljoin
 
 import anyio
+import orjson
 from msgspec import Struct
 
 from . import __version__
@@ -199,8 +200,15 @@ class Client:
             if len(self._known) >= MAX_KNOWN:
                 self._known.clear()
             request = self._known[method, path] = self._request(method, path, self._timeouts.get_s)
-        async with self._read_gate:
+        gate = self._read_gate
+        if gate.value:
+            gate.acquire_nowait()
+        else:
+            await gate.acquire()
+        try:
             return await self._exchange(endpoint, request)
+        finally:
+            gate.release()
 
     def _request(self, method: str, path: str, silence_s: float, body: bytes | None = None) -> Request:
         """Return a call of the API; one with a body is a submission, on a connection of its own."""
@@ -303,7 +311,12 @@ def _reply(response: Response, raw: bytes) -> Reply:
 
 
 def _parsed(raw: bytes) -> Json:
-    """Return the JSON in *raw*.  Half a surrogate pair, which no ledger can store, becomes a ``?``."""
+    """Return the JSON in *raw*.  Half a surrogate pair, which no ledger can store, becomes a ``?``.
+
+    What is stricter and ten times as fast goes first; the json module takes all that people call JSON.
+    """
+    with suppress(orjson.JSONDecodeError):
+        return cast(Json, orjson.loads(raw))
     body: Json = json.loads(raw)
     if b"\\ud" in raw.lower():
         body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))

@@ -1,4 +1,4 @@
-"""How often does Python look for garbage while a million rows come and go?"""
+"""How often does Python look for garbage while much is made that stays, or rows that make none?"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COLLECT_AFTER: Final = 20_000  # objects made and not let go: a few megabytes; P
 
 @contextmanager
 def rarely_collected() -> Iterator[None]:
-    """Let the garbage collector look less often: rows come and go without cycles, and it would find none.
+    """Let the garbage collector look less often: rows come and go without cycles, and modules stay.
 
     It would otherwise take up to a third of the time.  Still bounded: it looks after so many that stay.
     """

@@ -7,10 +7,10 @@ code.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sqlite3
 import sys
-import traceback
 from importlib import import_module
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +18,7 @@ import click
 
 from .. import __version__
 from ..audience import complete_streams, leave, silence
+from ..collector import rarely_collected
 from ..errors import BatchrunnerError, Exit
 
 
@@ -70,7 +71,9 @@ class LazyGroup(click.Group):
         home = COMMANDS.get(cmd_name)
         if home is None:
             return None
-        command: click.Command = getattr(import_module(f"{__name__}.{home.module}"), cmd_name)
+        with rarely_collected():
+            command: click.Command = getattr(import_module(f"{__name__}.{home.module}"), cmd_name)
+        gc.freeze()  # what a command is made of is not garbage before its end
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -122,6 +125,8 @@ def run_main(arguments: list[str] | None = None) -> int:
         if isinstance(error, OSError) and error.errno in FULL:
             click.echo(f"error: standard output cannot be written: {error.strerror}", err=True)
             return int(Exit.DISK)
+        import traceback  # which reads sources, and most commands never need it
+
         traceback.print_exc()
         words = "our mistake, not yours; what was done is recorded, and the same command goes on from there"
         click.echo(f"error: {words}\n       please report it with the lines above", err=True)

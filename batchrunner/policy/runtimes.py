@@ -13,6 +13,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
+from operator import mul
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -41,6 +42,8 @@ WORTH_JOBS: Final = 1.0
 """How many seen jobs the level above is worth; it also keeps every hazard above zero."""
 PRIOR_CHANCE: Final = 0.2
 """Before anything is known: the chance to end while the age grows e-fold, the same at every age."""
+FORGOTTEN: Final = 1e-6
+"""A job that counts for less is not worth the work."""
 NARROWEST_BINS: Final = 0.8
 """A narrower kernel would show the bins themselves."""
 MOST_SETTINGS: Final = 200
@@ -85,8 +88,8 @@ class Outlook(Struct, frozen=True, kw_only=True, eq=False):
 
     @classmethod
     def of(cls, hazards: tuple[float, ...], median_s: float | None) -> Outlook:
-        steps = (hazard * width for hazard, width in zip(hazards, WIDTHS, strict=True))
-        return cls(hazards=hazards, cumulated=tuple(accumulate(steps, initial=0.0)), median_s=median_s)
+        cumulated = tuple(accumulate(map(mul, hazards, WIDTHS), initial=0.0))
+        return cls(hazards=hazards, cumulated=cumulated, median_s=median_s)
 
     def shares(self, lower_s: float, upper_s: float) -> dict[int, float]:
         """Return how likely an end between the two ages lay in which bin, as shares of one."""
@@ -103,48 +106,61 @@ class Outlook(Struct, frozen=True, kw_only=True, eq=False):
 PRIOR: Final = Outlook.of(tuple(PRIOR_CHANCE * STEP / width for width in WIDTHS), None)
 
 
-def posterior(counts: Sequence[float], above: Outlook) -> Outlook:
+def posterior(counts: Mapping[int, float], above: Outlook) -> Outlook:
     """Return the outlook after the ends counted per bin: ends over jobs at risk.
 
     To both are added those of WORTH_JOBS jobs that go by the outlook of the level *above*.
     """
-    jobs = at_risk = sum(counts)
+    jobs = at_risk = sum(counts.values())
     if not jobs:
         return above
-    hazards: list[float] = []
-    for count, width, hazard in zip(_smooth(counts), WIDTHS, above.hazards, strict=True):
+    first, smooth = _smooth(counts)
+    last = first + len(smooth)
+    hazards = _after_none(above.hazards[:first], jobs)
+    for count, width, hazard in zip(smooth, WIDTHS[first:last], above.hazards[first:last], strict=True):
         halfway = max(0.0, at_risk - count / 2)
         hazards.append((count / width + WORTH_JOBS * hazard) / (halfway + WORTH_JOBS))
         at_risk -= count
+    hazards += _after_none(above.hazards[last:], at_risk)
     return Outlook.of(tuple(hazards), _median_s(counts))
 
 
-def _median_s(counts: Sequence[float]) -> float:
-    half = sum(counts) / 2
-    before = list(accumulate(counts, initial=0.0))
-    i = min(BINS, bisect_left(before, half)) - 1
-    return EDGES[i] + WIDTHS[i] * (half - before[i]) / counts[i]
+def _after_none(hazards: Sequence[float], at_risk: float) -> list[float]:
+    """Return the hazards of bins in which none of the jobs *at_risk* has ended."""
+    share = WORTH_JOBS / (max(0.0, at_risk) + WORTH_JOBS)
+    return [hazard * share for hazard in hazards]
 
 
-def _smooth(counts: Sequence[float]) -> list[float]:
+def _median_s(counts: Mapping[int, float]) -> float:
+    bins = sorted(counts)
+    before = list(accumulate((counts[i] for i in bins), initial=0.0))
+    half = before[-1] / 2
+    at_half = min(len(bins), bisect_left(before, half)) - 1
+    i = bins[at_half]
+    return EDGES[i] + WIDTHS[i] * (half - before[at_half]) / counts[i]
+
+
+def _smooth(counts: Mapping[int, float]) -> tuple[int, list[float]]:
     """Spread each bin over its neighbours: the fewer the jobs and the wider their own spread, the wider.
 
     A Gaussian kernel in log-age, somewhat narrower than Silverman's 0.9 sigma n^(-1/5), as settings that
-    are mixed have more than one peak.
+    are mixed have more than one peak.  Returned from the first bin on that has anything.
     """
-    jobs = sum(counts)
-    mean = sum(i * count for i, count in enumerate(counts)) / jobs
-    sigma = math.sqrt(sum((i - mean) ** 2 * count for i, count in enumerate(counts)) / jobs)
+    jobs = sum(counts.values())
+    mean = sum(i * count for i, count in counts.items()) / jobs
+    sigma = math.sqrt(sum((i - mean) ** 2 * count for i, count in counts.items()) / jobs)
     width = max(NARROWEST_BINS, 0.75 * sigma * max(1.0, jobs) ** -0.2)
     reach = math.ceil(2.5 * width)
     weights = [math.exp(-0.5 * (i / width) ** 2) for i in range(-reach, reach + 1)]
-    kernel = [weight / sum(weights) for weight in weights]
-    smooth = [0.0] * (BINS + 2 * reach)
-    for i, count in enumerate(counts):
-        if count > 1e-6:  # a forgotten job is not worth the work
-            for j, part in enumerate(kernel, start=i):
-                smooth[j] += count * part
-    return smooth[reach : reach + BINS]
+    whole = sum(weights)
+    kernel = [weight / whole for weight in weights]
+    start = min(counts) - reach
+    smooth = [0.0] * (max(counts) + reach + 1 - start)
+    for i, count in counts.items():
+        for j, part in enumerate(kernel, start=i - reach - start):
+            smooth[j] += count * part
+    first = max(0, start)
+    return first, smooth[first - start : BINS - start]
 
 
 class _Level:
@@ -152,25 +168,33 @@ class _Level:
 
     def __init__(self, above: _Level | None) -> None:
         self.above = above
-        self.counts = [0.0] * BINS
         self.jobs = 0.0
         self.unused = 0
         self.known = self.basis = PRIOR
+        self._counts: dict[int, float] = {}
+        """Per bin, in units of `_unit`: instead of all counts fading, each new one is written larger."""
+        self._unit = 1.0
 
     def add(self, shares: Mapping[int, float]) -> None:
         kept = 1 - 1 / MEMORY_JOBS
-        self.counts = [count * kept for count in self.counts]
+        self._unit /= kept
         for i, share in shares.items():
-            self.counts[i] += share
+            self._counts[i] = self._counts.get(i, 0.0) + share * self._unit
         self.jobs = self.jobs * kept + 1
         self.unused += 1
+
+    def _counted(self) -> dict[int, float]:
+        """Return the counts as of now; what has faded is let go."""
+        counts = {i: count / self._unit for i, count in self._counts.items()}
+        self._counts, self._unit = {i: count for i, count in counts.items() if count > FORGOTTEN}, 1.0
+        return self._counts
 
     def outlook(self) -> Outlook:
         """Return what is expected now; worked out anew when a sixteenth of it would be new."""
         above = self.above.outlook() if self.above else PRIOR
-        leans_on_above = self.jobs < MEMORY_JOBS / 8
+        leans_on_above = self.jobs < 16 * WORTH_JOBS
         if self.unused > self.jobs / 16 or (leans_on_above and above is not self.basis):
-            self.known, self.basis, self.unused = posterior(self.counts, above), above, 0
+            self.known, self.basis, self.unused = posterior(self._counted(), above), above, 0
         return self.known
 
 

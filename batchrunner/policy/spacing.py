@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Iterator
 from itertools import accumulate
+from operator import mul
 from typing import Final
 
 from .runtimes import BINS, EDGES, MOST_SETTINGS, WIDTHS, Course, Key, Outlook, RunTimes, at
@@ -43,11 +45,11 @@ class _Plan:
     def __init__(self, outlook: Outlook, shortest_s: float) -> None:
         self.outlook = outlook
         self.median_s = outlook.median_s or 0.0
-        lengths_s = [self.median_s] * BINS if self.median_s else EDGES[1:]  # unknown: as long as it is old
-        looks = (
-            width * math.sqrt(hazard / (2 * cost_s(length_s, shortest_s)))
-            for hazard, width, length_s in zip(outlook.hazards, WIDTHS, lengths_s, strict=True)
-        )
+        lengths_s = [self.median_s] if self.median_s else EDGES[1:]  # unknown: as long as it is old
+        per_hazard = [0.5 / cost_s(length_s, shortest_s) for length_s in lengths_s]
+        if self.median_s:
+            per_hazard *= BINS
+        looks: Iterator[float] = map(mul, WIDTHS, map(math.sqrt, map(mul, outlook.hazards, per_hazard)))
         self.looks = list(accumulate(looks, initial=0.0))
 
     def wait_s(self, age_s: float, looks: float) -> float:

@@ -10,7 +10,6 @@ answered before even that.  Pure: `now` is seconds on a clock that never goes ba
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 from msgspec import Struct
@@ -40,8 +39,7 @@ class Probe(Struct, frozen=True):
 Leave = Go | Wait | Probe
 
 
-@dataclass(slots=True, kw_only=True)
-class Weather:
+class Weather(Struct, kw_only=True):
     """What the run has seen of the service lately."""
 
     concurrency: int
@@ -49,21 +47,22 @@ class Weather:
     max_outage_s: float
     uniform: Callable[[], float]
 
-    limit: float = field(init=False)
-    paused_until: float = field(default=0.0, init=False)
-    reads_paused_until: float = field(default=0.0, init=False)
-    careful: bool = field(default=False, init=False)
-    canary_out: bool = field(default=False, init=False)
-    probe_due: bool = field(default=False, init=False)
-    probe_out: bool = field(default=False, init=False)
-    turned_away: int = field(default=0, init=False)  # bursts of bad answers in a row
-    doubts: int = field(default=0, init=False)  # doubts in a row, without an acceptance
-    acceptances: int = field(default=0, init=False)
-    finished: int = field(default=0, init=False)  # our requests that ended
-    refused_since: float | None = field(default=None, init=False)  # submissions are not taken since
-    doubted_since: float | None = field(default=None, init=False)  # submissions are in doubt since
-    silent_since: float | None = field(default=None, init=False)  # no read is answered well since
-    reason: str = field(default="", init=False)
+    limit: float = 0.0
+    """Of jobs in flight, as of now: from `concurrency` down."""
+    paused_until: float = 0.0
+    reads_paused_until: float = 0.0
+    careful: bool = False
+    canary_out: bool = False
+    probe_due: bool = False
+    probe_out: bool = False
+    turned_away: int = 0  # bursts of bad answers in a row
+    doubts: int = 0  # doubts in a row, without an acceptance
+    acceptances: int = 0
+    finished: int = 0  # our requests that ended
+    refused_since: float | None = None  # submissions are not taken since
+    doubted_since: float | None = None  # submissions are in doubt since
+    silent_since: float | None = None  # no read is answered well since
+    reason: str = ""
 
     def __post_init__(self) -> None:
         self.limit = float(self.concurrency)

@@ -131,11 +131,11 @@ async def _look(context: Context, entry: Entry, *, at_result: bool) -> News:
 
 def report_read(context: Context, news: News) -> None:
     """Let the run's weather know how a read went."""
-    weather, now = context.weather, anyio.current_time()
+    weather = context.weather
     if not isinstance(news, Trouble):
         weather.read_answered()
         return
-    answer = news.answer
+    now, answer = anyio.current_time(), news.answer
     if answer.retry_after_s is not None or answer.kind == "throttled":
         weather.throttled(now, answer.retry_after_s, in_flight=context.slots.in_use, reason=answer.message)
         weather.read_failed(now)  # a service that only ever asks for patience is away, too

@@ -88,22 +88,22 @@ class Connections:
         return connection
 
     async def _connected(self, origin: Origin) -> Connection:
-        loop = asyncio.get_running_loop()
-        opened = await aiohappyeyeballs.start_connection(
-            await _addresses(origin), happy_eyeballs_delay=SECOND_ADDRESS_AFTER_S, interleave=1, loop=loop
-        )
+        loop, addresses = asyncio.get_running_loop(), await _addresses(origin)
         is_secure = origin.scheme == "https"
+        make = partial(Connection, origin, self._rests, self._open.discard)
+        tls = self._context() if is_secure else None
+        name = origin.host if is_secure else None
+        if len(addresses) == 1:
+            host, port = addresses[0][4][:2]
+            return (await loop.create_connection(make, host, port, ssl=tls, server_hostname=name))[1]
+        opened = await aiohappyeyeballs.start_connection(
+            addresses, happy_eyeballs_delay=SECOND_ADDRESS_AFTER_S, interleave=1, loop=loop
+        )
         try:
-            _, connection = await loop.create_connection(
-                partial(Connection, origin, self._rests, self._open.discard),
-                sock=opened,
-                ssl=self._context() if is_secure else None,
-                server_hostname=origin.host if is_secure else None,
-            )
+            return (await loop.create_connection(make, sock=opened, ssl=tls, server_hostname=name))[1]
         except BaseException:
             opened.close()
             raise
-        return connection
 
     def _sweep(self) -> None:
         """Close what has rested for long, also where nobody asks for it any more."""
