@@ -18,7 +18,24 @@ HOSTS = st.sampled_from(
      "1.2.3", "1.2.3.256", "01.2.3.4", "1-2-3-4", "a1-2-3-4", "xn--bcher-kva.example", "bücher.example",
      "[::1]", "a_b.c", "a..b", "a.", "user@host", "host:80@x", "", "x.1", "1.x"]
 )  # fmt: skip
-PORTS = st.sampled_from(["", ":80", ":443", ":8080", ":0", ":65535", ":65536", ":99999", ":", ":08", ":a"])
+PORTS = st.sampled_from(
+    [
+        "",
+        ":80",
+        ":443",
+        ":8080",
+        ":0",
+        ":43811",
+        ":64999",
+        ":65000",
+        ":65535",
+        ":65536",
+        ":99999",
+        ":",
+        ":08",
+        ":a",
+    ]
+)
 TARGETS = st.lists(
     st.sampled_from(
         ["/", "/v1", "/.", "/..", "/.a", "/a.b", "//", "%20", "%2f", "%2F", "%7E", "%zz", "%", "?", "a=b",
@@ -54,7 +71,7 @@ def test_an_address_is_read_as_httpx_reads_it(url):
 def test_a_plain_address_needs_no_httpx():
     told = (
         "import sys; from batchrunner.wire import read_address; "
-        "read_address('http://127.0.0.1:8080/v1/requests/0a-b/result?include_cost=true'); "
+        "read_address('http://127.0.0.1:43811/v1/requests/0a-b/result?include_cost=true'); "
         "sys.exit('httpx' in sys.modules)"
     )
 
