@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 import anyio
+
+EASE_S: Final = 0.2
 
 
 class Changed:
@@ -25,6 +27,12 @@ class Changed:
         event = self._event
         with anyio.CancelScope(deadline=math.inf if until is None else until):
             await event.wait()
+
+    async def wait_at_ease(self, until: float | None = None) -> None:
+        """Do the same for whoever need not know at once, and is not to be woken with each job's each step."""
+        await self.wait(until)
+        now = anyio.current_time()
+        await anyio.sleep(EASE_S if until is None else max(0.0, min(EASE_S, until - now)))
 
 
 class Slot:

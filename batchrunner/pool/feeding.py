@@ -29,16 +29,17 @@ class Cursor:
         self._state = state
         self._after = (0, 0)
         self._page: deque[Entry] = deque()
+        self._is_over = False
 
     async def next(self) -> Entry | None:
-        """Return the next job, or None after the last."""
-        if not self._page:
+        """Return the next job, or None after the last; what comes into the state later is not looked for."""
+        if not self._page and not self._is_over:
             page = await self._ledger.do(partial(Store.page, state=self._state, after=self._after))
-            if not page:
-                return None
-            self._after = page[-1][0]
+            if page:
+                self._after = page[-1][0]
+            self._is_over = not page
             self._page.extend(entry for _, entry in page)
-        return self._page.popleft()
+        return self._page.popleft() if self._page else None
 
 
 class Feed:

@@ -186,7 +186,7 @@ async def _end_with_outage(context: Context) -> None:
             return
         # At this very instant perhaps nobody is submitting: between two lives, or with the POST on the wire.
         latest = context.weather.gives_up_at(submitting=trying)
-        await context.changed.wait(None if latest is None else max(latest, now + 1.0))
+        await context.changed.wait_at_ease(None if latest is None else max(latest, now + 1.0))
 
 
 async def _drain_at_instant(context: Context) -> None:
@@ -197,4 +197,4 @@ async def _drain_at_instant(context: Context) -> None:
         if left_s <= 0:
             return context.stopping.drain("--until has come")
         wake_at = None if until is None else anyio.current_time() + min(left_s, 30.0)
-        await context.changed.wait(wake_at)
+        await context.changed.wait_at_ease(wake_at)

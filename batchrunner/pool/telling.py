@@ -115,7 +115,7 @@ async def _tell_changes(context: Context, backlog: int) -> None:
         if now >= forecast_at and not draining:
             forecast_at = now + FORECAST_EVERY_S
             done_at = _tell_forecast(context, now, done_at)
-        await context.changed.wait(until)
+        await context.changed.wait_at_ease(until)
 
 
 def _tell_forecast(context: Context, now: float, told: float | None) -> float | None:
