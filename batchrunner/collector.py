@@ -12,7 +12,7 @@ COLLECT_AFTER: Final = 20_000  # objects made and not let go: a few megabytes; P
 
 @contextmanager
 def rarely_collected() -> Iterator[None]:
-    """Let the garbage collector look less often: rows come and go without cycles, and modules stay.
+    """Let the garbage collector look less often: rows and requests go without cycles, and modules stay.
 
     It would otherwise take up to a third of the time.  Still bounded: it looks after so many that stay.
     """

@@ -71,8 +71,7 @@ class LazyGroup(click.Group):
         home = COMMANDS.get(cmd_name)
         if home is None:
             return None
-        with rarely_collected():
-            command: click.Command = getattr(import_module(f"{__name__}.{home.module}"), cmd_name)
+        command: click.Command = getattr(import_module(f"{__name__}.{home.module}"), cmd_name)
         gc.freeze()  # what a command is made of is not garbage before its end
         return command
 
@@ -103,7 +102,8 @@ def main(arguments: list[str] | None = None) -> None:
 def run_main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     try:
-        code = group.main(arguments, prog_name="batchrunner", standalone_mode=False)
+        with rarely_collected():
+            code = group.main(arguments, prog_name="batchrunner", standalone_mode=False)
     except BatchrunnerError as error:
         from .words import say_error
 

@@ -122,7 +122,7 @@ def test_a_run_shows_itself_and_leaves_only_its_summary(batch, fake):
 
     with a_terminal(80) as terminal:
         process = a_run_on(terminal, batch, COLUMNS="33", LINES="3")
-        wait_until(lambda: "1 of 8 running" in "\n".join(terminal.seen()), "the view")
+        wait_until(lambda: {"1 of 8 running", "1 succeeded"} <= set(terminal.seen()), "the view")
         during = terminal.seen()
         process.send_signal(signal.SIGINT)
         wait_until(lambda: "draining: 1 in flight" in "\n".join(terminal.seen()), "the draining")
