@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio.testing import MockClock
 
-from batchrunner.waiting import Changed, Slots
+from batchrunner.waiting import Changed, Naps, Slots
 
 pytestmark = pytest.mark.anyio
 
@@ -49,6 +49,77 @@ async def test_an_instant_that_is_over_does_not_wait():
     await Changed().wait(began_at - 1)
 
     assert anyio.current_time() == began_at
+
+
+async def test_whoever_is_at_ease_is_woken_once_for_many_reports():
+    changed, woken = Changed(), 0
+
+    async def wait() -> None:
+        nonlocal woken
+        while True:
+            await changed.wait_at_ease()
+            woken += 1
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(wait)
+        for _ in range(100):
+            await anyio.sleep(0.01)
+            changed.report()
+        await anyio.sleep(1)
+        tasks.cancel_scope.cancel()
+
+    assert 4 <= woken <= 6
+
+
+async def test_whoever_is_at_ease_is_there_at_its_instant():
+    began_at, changed = anyio.current_time(), Changed()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(changed.wait_at_ease, began_at + 0.15)
+        await anyio.sleep(0.1)
+        changed.report()
+
+    assert anyio.current_time() == pytest.approx(began_at + 0.15)
+
+
+LOOPS = [("trio", {"clock": MockClock(autojump_threshold=0)}), ("asyncio", {"use_uvloop": False})]
+
+
+@pytest.mark.parametrize("anyio_backend", LOOPS, ids=lambda each: each[0])
+class TestNaps:
+    async def test_a_nap_is_over_when_its_time_is(self):
+        began_at, naps = anyio.current_time(), Naps()
+
+        await naps.sleep(7, 0.001)
+
+        assert anyio.current_time() >= began_at + 0.001
+
+    async def test_a_nap_is_cut_short_by_its_number_alone(self):
+        naps, risen = Naps(), []
+
+        async def nap(number: int) -> None:
+            await naps.sleep(number, 86_400)
+            risen.append(number)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(nap, 7)
+            tasks.start_soon(nap, 8)
+            await anyio.wait_all_tasks_blocked()
+            naps.wake(8)
+            naps.wake(8)  # asked twice before it is up
+            naps.wake(9)  # nobody's
+            await anyio.wait_all_tasks_blocked()
+            tasks.cancel_scope.cancel()
+
+        assert risen == [8]
+
+    async def test_a_nap_that_is_given_up_leaves_nothing_to_wake(self):
+        naps = Naps()
+        with anyio.move_on_after(0.001):
+            await naps.sleep(7, 86_400)
+
+        naps.wake(7)
+
+        await naps.sleep(7, 0)
 
 
 async def test_a_report_from_before_does_not_count():

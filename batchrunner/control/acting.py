@@ -98,7 +98,7 @@ async def _cancel(context: Context, ids: tuple[str, ...]) -> dict[str, Json]:
         except Exception:  # the account's trouble is found, and handled, by the run's own calls
             outcome = Cancelled.FAILED
         outcomes[outcome].append(entry.id)
-        context.look_now(entry.seq)
+        context.until_look.wake(entry.seq)
 
     async with anyio.create_task_group() as tasks:
         for entry in submitted:

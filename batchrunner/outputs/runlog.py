@@ -20,8 +20,7 @@ class RunLog:
     """Appends events to the log; a context manager that closes it."""
 
     def __init__(self, path: Path) -> None:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._file = os.fdopen(handle, "a", encoding="utf-8", buffering=1)  # a line reaches the system whole
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def __enter__(self) -> Self:
         return self
@@ -30,10 +29,10 @@ class RunLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with contextlib.suppress(OSError):
-            self._file.close()
+            os.close(self._file)
 
     def __call__(self, event: RunEvent) -> None:
         """Append *event*; a disk that takes no more ends the run through the ledger, not through its log."""
-        line = {**event.as_json(), "at": iso(event.at)}
+        line = json.dumps({**event.as_json(), "at": iso(event.at)}) + "\n"
         with contextlib.suppress(OSError):
-            self._file.write(json.dumps(line, ensure_ascii=True) + "\n")
+            os.write(self._file, line.encode("ascii"))  # a line reaches the system whole

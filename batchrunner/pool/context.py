@@ -27,7 +27,7 @@ from ..shelf import Shelf
 from ..staging.uploading import HostedOnly, Staging
 from ..stopping import Stopping
 from ..storing.films import FilmStore
-from ..waiting import Changed, Slots
+from ..waiting import Changed, Naps, Slots
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -76,7 +76,8 @@ class Context:
     """Jobs whose results wait for a download slot, or are being fetched."""
     held_since: float | None = None
     """The instant since which the user holds submissions back by hand; None: nobody does."""
-    _sleeping: dict[int, anyio.CancelScope] = field(default_factory=dict)
+    until_look: Naps = field(default_factory=Naps)
+    """Sleeps until the next look at each job in flight, by `seq`; to wake one is to look now."""
     largest_film: int = 0
     """Bytes of the largest output seen in this folder."""
 
@@ -136,19 +137,6 @@ class Context:
             self.weather.was_held(now - self.held_since)
             self.held_since = None
             self.changed.report()
-
-    async def sleep_until_look(self, seq: int, seconds: float) -> None:
-        """Sleep until a job's next look is due, or `look_now` asks for it."""
-        try:
-            with anyio.CancelScope() as self._sleeping[seq]:
-                await anyio.sleep(seconds)
-        finally:
-            del self._sleeping[seq]
-
-    def look_now(self, seq: int) -> None:
-        """Let a job's watcher look at once, where there is one."""
-        if seq in self._sleeping:
-            self._sleeping[seq].cancel()
 
     def tell(self, name: str, entry: Entry | None = None, /, **data: Json) -> None:
         """Tell the listener that something happened, to a job or to the run; an error names its row."""

@@ -52,7 +52,7 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
     while True:
         if decision.service_done:
             slot.release()
-        await context.sleep_until_look(entry.seq, decision.after_s)
+        await context.until_look.sleep(entry.seq, decision.after_s)
         if not await _wait_for_turn(context, watching, decision):
             return await _record(context, entry, TIMED_OUT, ran)
         news = await _look(context, entry, at_result=decision.at_result)
