@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from itertools import islice
@@ -23,6 +23,7 @@ from .errors import ErrorCode, ManifestInvalid
 from .ledger import Entry, Store
 from .ledger.intake import Edit, Intake, leave_to_others, stage, staged_ids, take_in
 from .lifecycle import State
+from .manifest.alike import Counted
 from .manifest.job_block import WrittenBlock
 from .manifest.read import Found
 from .manifest.repeated import Checked, check_rows
@@ -36,6 +37,9 @@ RERUN_FACT: Final = "rerun"
 CRASHED: Final = JobError(
     code=ErrorCode.IN_DOUBT, message="the run ended between sending this submission and its answer"
 )
+
+
+EVERYTHING: Final = Selection()
 
 
 class Plan(Struct, frozen=True, kw_only=True):
@@ -56,6 +60,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """Models of the jobs to submit."""
     sample: frozenset[str] | None = None
     """The ids that ``--sample`` chose."""
+    counted: Counted | None = None
+    """How many of the jobs to submit are alike in what their price depends on; None: not counted yet."""
     quote: Quote = field(default_factory=Quote)
     """What the submissions cost and take."""
 
@@ -71,25 +77,33 @@ class Plan(Struct, frozen=True, kw_only=True):
         return sum(edit.pays_again for edit in self.edits)
 
 
-def load_jobs(store: Store, rows: Iterable[Found | WrittenBlock], *, shard: Shard | None = None) -> int:
-    """Stage a manifest's rows and return their number; with *shard* only its own can be taken in.
+def load_jobs(
+    store: Store,
+    rows: Iterable[Found | WrittenBlock],
+    *,
+    shard: Shard | None = None,
+    counting: Sequence[str] = (),
+) -> Checked:
+    """Stage a manifest's rows and say how many they are; with *shard* only its own can be taken in.
+
+    Jobs that are all new are counted by the inputs *counting*.
 
     Raises ManifestInvalid with every problem, of whichever shard, when there is one.
     """
-    return _valid(stage(store, rows, shard=shard))
+    return _valid(stage(store, rows, shard=shard, counting=counting))
 
 
 def check_jobs(rows: Iterable[Found]) -> int:
     """Do the same without a ledger: nothing can be taken in then."""
     with rarely_collected():
-        return _valid(check_rows(rows))
+        return _valid(check_rows(rows)).jobs
 
 
-def _valid(checked: Checked) -> int:
+def _valid(checked: Checked) -> Checked:
     if problems := checked.problems:
         number = f"{len(problems)} problem" + ("s" if len(problems) > 1 else "")
         raise ManifestInvalid(f"the manifest has {number}; nothing was sent", problems, jobs=checked.jobs)
-    return checked.jobs
+    return checked
 
 
 def prepare(
@@ -98,6 +112,7 @@ def prepare(
     rerun: Rerun,
     *,
     staged: bool,
+    counted: Counted | None = None,
     shard: Shard | None = None,
     size_of: Callable[[str], int | None],
     all_there: Callable[[Store], bool] = lambda store: False,
@@ -105,6 +120,7 @@ def prepare(
 ) -> Plan:
     """Bring the ledger up to date with crashes, the *staged* manifest, missing files and the user's wishes.
 
+    Where all jobs are new, *counted* says how many of them are alike in what their price depends on.
     *size_of* says how many bytes a file (relative to the folder) has; None when it is not there.  *all_there*
     may say at a glance that no file is missing.
     """
@@ -118,7 +134,7 @@ def prepare(
     sample = _sample(store.ids(), settings.selection) if of_all is None else of_all
     if not settings.collect_only:
         _rerun(store, settings, rerun, sample, now)
-    return _plan(store, settings, intake, sample, missing)
+    return _plan(store, settings, intake, sample, missing, counted)
 
 
 def recover(store: Store) -> None:
@@ -191,11 +207,17 @@ SKIPPED: Final = {
 
 
 def _plan(
-    store: Store, settings: Settings, intake: Intake, sample: frozenset[str] | None, missing: int
-) -> Plan:
+    store: Store, settings: Settings, intake: Intake, sample: frozenset[str] | None, missing: int,
+    counted: Counted | None,
+) -> Plan:  # fmt: skip
     counts, gone = store.counts(), store.gone_counts()
     reasons: Counter[str] = Counter({SKIPPED[state]: counts[state] for state in SKIPPED})
-    models = _count_submissions(store, settings, intake, sample, reasons, counts[State.PENDING])
+    if settings.selection != EVERYTHING or settings.collect_only or settings.limit is not None:
+        counted = None  # as all of them were
+    if counted is None:
+        models = _count_submissions(store, settings, intake, sample, reasons, counts[State.PENDING])
+    else:
+        reasons["new"], models = counts[State.PENDING], {model for model, *_ in counted}
     in_flight, undownloaded = counts[State.SUBMITTED], counts[State.READY]
     if settings.submit_only:
         reasons["submit_only"] = in_flight + undownloaded
@@ -216,10 +238,9 @@ def _plan(
         gone_to_collect=gone.get(State.SUBMITTED, 0) + gone.get(State.READY, 0),
         models=tuple(sorted(models)),
         sample=sample,
+        counted=counted,
     )
 
-
-EVERYTHING: Final = Selection()
 
 SUBMITTED_FOR: Final = ("new", "edited", "asked_for", "attempts_left")
 

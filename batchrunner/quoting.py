@@ -46,7 +46,9 @@ async def quoted(
 
 def _alike(store: Store, settings: Settings, plan: Plan) -> Iterator[tuple[str, Inputs, int]]:
     """Yield model, the inputs a price depends on, and how many of the jobs to submit are alike in them."""
-    if settings.selection == EVERYTHING:  # counted by the ledger: a million jobs in a second or two
+    if plan.counted is not None:
+        yield from plan.counted
+    elif settings.selection == EVERYTHING:  # counted by the ledger: a million jobs in a second or two
         yield from store.pending_alike(COUNTING_INPUTS, limit=plan.submit)
     else:
         yield from ((model, inputs, 1) for *_, model, inputs in to_submit(store, settings, plan))

@@ -48,6 +48,7 @@ from .plan import RERUN_FACT, Plan, is_chosen, load_jobs, prepare, to_submit
 from .policy.runtimes import key_of
 from .pool import Context, run_pool, take_back_all
 from .presence import all_there, size_of
+from .pricing import COUNTING_INPUTS
 from .quoting import quoted
 from .reading import folded
 from .service import check_origin, record_origin
@@ -216,23 +217,24 @@ def _is_unchanged(store: Store, order: Order) -> bool:
 
 def _prepared(store: Store, order: Order, *, unchanged: bool) -> Plan:
     """Take the manifest in and plan, inside the caller's transaction; ask before an edit costs much."""
-    shard, jobs = order.folder.shard, None
+    shard, loaded = order.folder.shard, None
     if order.manifest is not None and not unchanged:
-        with closing(order.manifest.rows_beside()) as rows:
-            jobs = load_jobs(store, rows, shard=shard)
+        with closing(order.manifest.rows_beside(counting=COUNTING_INPUTS)) as rows:
+            loaded = load_jobs(store, rows, shard=shard, counting=COUNTING_INPUTS)
         know_images(store, order.manifest.local_images())
         store.set_fact(MANIFEST_FACT, order.manifest.record())  # with its jobs, or not at all
     plan = prepare(
         store,
         order.settings,
         order.rerun,
-        staged=jobs is not None,
+        staged=loaded is not None,
+        counted=None if loaded is None else loaded.counted,
         shard=shard,
         size_of=partial(size_of, str(order.folder.path)),
         all_there=partial(all_there, order.folder.path),
         now=time.time(),
     )
-    settle_layout(store, order.settings.name, plan.total if jobs is None else jobs)
+    settle_layout(store, order.settings.name, plan.total if loaded is None else loaded.jobs)
     many = MANY_EDITS if shard is None else shard.share(MANY_EDITS)
     if plan.redone > max(many, plan.total / 10) and not order.confirm(_redo_question(plan)):
         raise Usage(

@@ -50,7 +50,7 @@ def check(rows: Iterable[Found], then: Callable[[Store], None] | None = None) ->
     if then is None:
         return check_jobs(rows)
     with closing(Store.scratch()) as store:
-        jobs = load_jobs(store, rows)
+        jobs = load_jobs(store, rows).jobs
         take_in(store, 0.0)
         try:
             then(store)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
 from typing import Final, TypeAlias
@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from .._types import Job, Json, Place, Problem
 from ..lifecycle import HOLDS_REQUEST, State
+from ..manifest.alike import Census
 from ..manifest.fingerprint import ID_DIGITS, canonical, fingerprint_of, id_from
 from ..manifest.job_block import JobBlock, WrittenBlock
 from ..manifest.read import Found
@@ -94,23 +95,36 @@ class Intake(Struct, frozen=True, kw_only=True):
     gone: int = 0
 
 
-def stage(store: Store, rows: Iterable[Found | WrittenBlock], *, shard: Shard | None = None) -> Checked:
+def stage(
+    store: Store,
+    rows: Iterable[Found | WrittenBlock],
+    *,
+    shard: Shard | None = None,
+    counting: Sequence[str] = (),
+) -> Checked:
     """Bring the jobs of *rows* to where `take_in` finds them; with any problem nothing is staged.
 
-    With *shard* they are all kept apart, until `leave_to_others` has taken those of other shards out.
+    With *shard* they are all kept apart, until `leave_to_others` has taken those of other shards out.  Jobs
+    that are all new are counted by the inputs *counting*.
     """
     connection = store.connection
     problems: _Problems = []
+    census: Census | None = None
     connection.execute("DROP TABLE IF EXISTS temp.staged")
     with _undone_with(problems, connection):
         if shard is None and _is_empty(connection):
-            repeated, jobs = _load(connection, _batches(rows, problems))
+            census = Census(counting)
+            repeated, jobs = _load(connection, _batches(rows, problems, census))
         else:
             connection.execute(_STAGED)
             repeated, jobs = _stage(connection, _batches(rows, problems))
         problems += repeated
     ordered = sorted(problems, key=itemgetter(0))
-    return Checked(jobs=jobs - len(repeated), problems=tuple(problem for _, problem in ordered))
+    return Checked(
+        jobs=jobs - len(repeated),
+        problems=tuple(problem for _, problem in ordered),
+        counted=None if census is None else census.found(),
+    )
 
 
 def _load(connection: sqlite3.Connection, batches: Iterator[Batch]) -> tuple[_Problems, int]:
@@ -197,8 +211,11 @@ _Problems: TypeAlias = list[tuple[int, Problem]]
 _Value: TypeAlias = str | int
 
 
-def _batches(rows: Iterable[Found | WrittenBlock], problems: _Problems) -> Iterator[Batch]:
-    """Yield the values of some rows at a time; problems go into *problems*."""
+def _batches(
+    rows: Iterable[Found | WrittenBlock], problems: _Problems, census: Census | None = None
+) -> Iterator[Batch]:
+    """Yield the values of some rows at a time; problems go into *problems*, and *census* counts the jobs."""
+    counting = census.names if census else ()
     values: list[_Value] = []
     size, position = 0, 1
     for row in rows:
@@ -207,14 +224,18 @@ def _batches(rows: Iterable[Found | WrittenBlock], problems: _Problems) -> Itera
             position += 1
             continue
         if isinstance(row, JobBlock | WrittenBlock):
-            block = row.written() if isinstance(row, JobBlock) else row
+            block = row.written(counting) if isinstance(row, JobBlock) else row
             values += _of_block(block, position)
             size += sum(map(len, block.inputs))
             position += block.size
+            if census:
+                census.add(block.model, block.alike)
         else:
             values += _of_job(row, position)
             size += len(str(values[-3]))
             position += 1
+            if census:
+                census.add_one(row.model, row.inputs)
         while len(values) >= MOST_VALUES:
             yield values[:MOST_VALUES]
             values, size = values[MOST_VALUES:], 0

@@ -49,6 +49,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     schema_files: tuple[Path, ...]
     schemas_digest: str
     """What the schemas are, once the files are read again."""
+    counting: tuple[str, ...]
+    """Inputs in which jobs may be alike."""
 
 
 class Question(NamedTuple):
@@ -163,5 +165,5 @@ def told_of(asked: Asked, published: Callable[[str], Json | Missing]) -> Iterato
         may_stage=asked.may_stage,
     )
     for found in manifest.rows():
-        yield found.written() if isinstance(found, JobBlock) else found
+        yield found.written(asked.counting) if isinstance(found, JobBlock) else found
     yield Ended(manifest.files_read(), manifest.local_images())

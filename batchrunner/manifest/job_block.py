@@ -13,6 +13,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from .._types import Inputs, Job, JobId, Json, Place
+from .alike import Alike, alike_among
 from .by_column import written_by_column
 from .fingerprint import canonical, fingerprint_of, fingerprints, id_from
 
@@ -32,6 +33,8 @@ class WrittenBlock(NamedTuple):
     """The same of what stands beside it."""
     own_prints: list[str] | None
     """The fingerprints, where they are not those of the texts of the inputs."""
+    alike: Alike | None
+    """How many are alike in the inputs that were to be counted; None where they were not."""
 
     @property
     def size(self) -> int:
@@ -70,15 +73,23 @@ class JobBlock(Struct, frozen=True, kw_only=True):
         """Return the notes beside each job."""
         return _rows(self.notes_by_name, self.shared_notes, self.size)
 
-    def written(self) -> WrittenBlock:
-        """Return them as they are kept."""
+    def written(self, counting: Sequence[str] = ()) -> WrittenBlock:
+        """Return them as they are kept, and how many are alike in the inputs *counting*."""
         written, prints = written_by_column(self.inputs_by_name, self.shared), None
         if written is None:
             inputs = self.inputs()
             written = list(map(canonical, inputs))
             prints = list(map(partial(fingerprint_of, self.model), inputs, written))
-        notes = self._written_notes()
-        return WrittenBlock(self.file, self.lines, self.model, self.given_ids, written, notes, prints)
+        return WrittenBlock(
+            file=self.file,
+            lines=self.lines,
+            model=self.model,
+            given_ids=self.given_ids,
+            inputs=written,
+            notes=self._written_notes(),
+            own_prints=prints,
+            alike=alike_among(self.inputs_by_name, self.shared, counting, self.size),
+        )
 
     def _written_notes(self) -> list[str]:
         if not self.notes_by_name:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -64,10 +64,13 @@ class NamedManifest:
             before_reading=self._note,
         )
 
-    def rows_beside(self, *, big_bytes: int = BIG_BYTES) -> Generator[Found | WrittenBlock, None, None]:
+    def rows_beside(
+        self, *, counting: Sequence[str] = (), big_bytes: int = BIG_BYTES
+    ) -> Generator[Found | WrittenBlock, None, None]:
         """Do the same by a second process where there is much to read; the caller closes it.
 
-        Whatever keeps that one from coming to its end, this one goes on where it ended.
+        Whatever keeps that one from coming to its end, this one goes on where it ended.  What the second one
+        finds is counted by the inputs *counting*.
         """
         taken = 0
         if self.source != STDIN and _size_bytes(self.source) >= big_bytes:
@@ -80,6 +83,7 @@ class NamedManifest:
                 may_stage=self.may_stage,
                 schema_files=self.schemas.files,
                 schemas_digest=self.schemas.digest(),
+                counting=tuple(counting),
             )
             with suppress(NotRead):
                 for found in read_beside(asked, self.schemas.from_catalogue) if can_read_beside() else ():

@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from .._types import Job, Place, Problem
 from ..collector import rarely_collected
+from .alike import Counted
 from .fingerprint import ID_DIGITS, id_from, made_id
 from .job_block import JobBlock
 
@@ -118,6 +119,8 @@ class Checked(Struct, frozen=True, kw_only=True):
     jobs: int
     problems: tuple[Problem, ...]
     """In manifest order."""
+    counted: Counted | None = None
+    """How many jobs have which of the inputs that were to be counted; None where that is not known."""
 
 
 def check_rows(rows: Iterable[Job | JobBlock | Problem]) -> Checked:

@@ -24,6 +24,7 @@ from batchrunner.plan import load_jobs
 MODEL = "bytedance/seedance-1-0/lite/reference-to-video"
 URL = "https://images.example.com/a.png"
 SCHEMA = {"properties": {"prompt": {"type": "string"}}, "required": ["prompt"]}
+COUNTING = ("seed", "ratio")
 ROW = {"text": "a fox", "images": [URL]}
 
 
@@ -32,13 +33,17 @@ def named(path: Path, schemas: Schemas | None = None, **flags) -> NamedManifest:
 
 
 def kept(rows):
-    """What a ledger holds of *rows*; the problems where there are some."""
+    """What a ledger holds of *rows*, and how many are alike; the problems where there are some."""
     with closing(Store.scratch()) as store:
         try:
-            load_jobs(store, rows)
+            counted = load_jobs(store, rows, counting=COUNTING).counted
         except ManifestInvalid as error:
             return [error.jobs, *error.problems]
-        return [tuple(row) for row in store.connection.execute("SELECT * FROM jobs ORDER BY seq")]
+        if counted is not None:
+            asked = store.pending_alike(COUNTING, limit=-1)
+            assert sorted(map(repr, counted)) == sorted(map(repr, asked))
+        rows = store.connection.execute("SELECT * FROM jobs ORDER BY seq")
+        return [counted, *map(tuple, rows)]
 
 
 def told(manifest: NamedManifest):
@@ -50,6 +55,7 @@ def told(manifest: NamedManifest):
         may_stage=manifest.may_stage,
         schema_files=manifest.schemas.files,
         schemas_digest=manifest.schemas.digest(),
+        counting=COUNTING,
     )
     for found in told_of(asked, manifest.schemas.from_catalogue):
         if not isinstance(found, Ended):
@@ -107,6 +113,17 @@ def test_json_lines_are_kept_alike(tmp_path_factory, rows):
     assert kept(told(named(path))) == kept(named(path).rows())
 
 
+def test_jobs_that_are_alike_are_counted(tmp_path):
+    path = tmp_path / "jobs.jsonl"
+    path.write_text(
+        json_lines(*({**ROW, "text": str(n), "seed": n % 2} for n in range(5)), {**ROW, "text": "a"})
+    )
+
+    counted, *_ = kept(told(named(path)))
+
+    assert sorted(counted, key=repr) == [(MODEL, {"seed": 0}, 3), (MODEL, {"seed": 1}, 2), (MODEL, {}, 1)]
+
+
 def test_a_matrix_and_defaults_are_kept_alike(tmp_path):
     path = tmp_path / "jobs.yaml"
     path.write_text(
@@ -128,7 +145,7 @@ def test_a_process_reads_it_and_what_decides_its_jobs_is_written_down_as_if_it_w
 
     expected = kept(here.rows())
 
-    assert kept(elsewhere.rows_beside(big_bytes=0)) == expected
+    assert kept(elsewhere.rows_beside(counting=COUNTING, big_bytes=0)) == expected
     assert len(elsewhere.files_read()) == 2
     assert elsewhere.record() == here.record()
 
@@ -143,7 +160,7 @@ def test_what_the_catalogue_says_is_asked_here(tmp_path):
         return SCHEMA if model == "acme/film" else Missing("it was never heard of")
 
     manifest = named(path, Schemas((), published), model="acme/film")
-    number, problem = kept(manifest.rows_beside(big_bytes=0))
+    number, problem = kept(manifest.rows_beside(counting=COUNTING, big_bytes=0))
 
     assert (number, asked) == (1, ["acme/film", "acme/none"])
     assert "it was never heard of" in problem.message
@@ -158,7 +175,7 @@ def test_that_the_catalogue_refuses_the_token_is_heard(tmp_path):
         raise AccountRefused("the token is refused")
 
     with pytest.raises(AccountRefused):
-        kept(named(path, Schemas((), published), model="acme/film").rows_beside(big_bytes=0))
+        list(named(path, Schemas((), published), model="acme/film").rows_beside(big_bytes=0))
 
 
 # ── without one ──
@@ -175,7 +192,7 @@ def test_where_it_does_not_come_to_its_end_all_is_read_once(tmp_path, monkeypatc
     path = tmp_path / "jobs.jsonl"
     path.write_text("".join(json_lines({**ROW, "seed": "?"}, {**ROW, "seed": n}) for n in range(3)))
 
-    assert kept(named(path).rows_beside(big_bytes=0)) == kept(named(path).rows())
+    assert kept(named(path).rows_beside(counting=COUNTING, big_bytes=0)) == kept(named(path).rows())
 
 
 def test_what_was_read_in_two_goes_is_read_again_the_next_time(tmp_path, monkeypatch):
@@ -194,4 +211,4 @@ def test_a_small_manifest_starts_no_process(tmp_path, monkeypatch):
     path = tmp_path / "jobs.jsonl"
     path.write_text(json_lines(ROW))
 
-    assert len(kept(named(path).rows_beside())) == 1
+    assert len(list(named(path).rows_beside())) == 1
