@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable
 from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
 import anyio
+
+from .event_loop import asyncio_loop, current_time
 
 EASE_S: Final = 0.2
 
@@ -27,13 +28,16 @@ class Changed:
     async def wait(self, until: float | None = None) -> None:
         """Return at the next report, or at the instant *until* (of the event loop's clock)."""
         event = self._event
-        with anyio.CancelScope(deadline=math.inf if until is None else until):
+        if until is None:
             await event.wait()
+        else:
+            with anyio.CancelScope(deadline=until):
+                await event.wait()
 
     async def wait_at_ease(self, until: float | None = None) -> None:
         """Do the same for whoever need not know at once, and is not to be woken with each job's each step."""
         await self.wait(until)
-        now = anyio.current_time()
+        now = current_time()
         await anyio.sleep(EASE_S if until is None else max(0.0, min(EASE_S, until - now)))
 
 
@@ -45,7 +49,7 @@ class Naps:
 
     async def sleep(self, number: int, seconds: float) -> None:
         """Sleep for so many seconds, or until this number is woken."""
-        loop = _asyncio_loop()
+        loop = asyncio_loop()
         try:
             if loop is not None:
                 await self._sleep_on(loop, number, seconds)
@@ -70,13 +74,6 @@ class Naps:
         """Let it rise now, where it sleeps."""
         if number in self._rise:
             self._rise[number]()
-
-
-def _asyncio_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None
 
 
 def _settle(over: asyncio.Future[None]) -> None:

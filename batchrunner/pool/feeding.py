@@ -10,8 +10,7 @@ from collections import deque
 from functools import partial
 from typing import Final
 
-import anyio
-
+from ..event_loop import current_time
 from ..ledger import Entry, LedgerWriter, Store
 from ..lifecycle import State
 from ..plan import is_chosen
@@ -105,11 +104,11 @@ class Feed:
         return max(0.0, min((entry.not_before or 0.0) - self._context.wall_clock(), MAX_WAIT_S))
 
     def _defer(self, entry: Entry) -> None:
-        heapq.heappush(self._due_again, (anyio.current_time() + self._wait_s(entry), entry.seq))
+        heapq.heappush(self._due_again, (current_time() + self._wait_s(entry), entry.seq))
         self._context.deferred += 1
 
     async def _due(self) -> Entry | None:
-        if not self._due_again or self._due_again[0][0] > anyio.current_time():
+        if not self._due_again or self._due_again[0][0] > current_time():
             return None
         _, seq = heapq.heappop(self._due_again)
         self._context.deferred -= 1

@@ -18,6 +18,7 @@ from .._types import JobError
 from ..disk import FREE_SPACE_HINT, as_disk_trouble, is_disk_error
 from ..durations import format_duration
 from ..errors import BatchrunnerError, DiskTrouble, ErrorCode, ServiceAway
+from ..event_loop import current_time
 from ..ledger import Entry, Store
 from ..ledger.stored import unstored
 from ..lifecycle import State
@@ -171,7 +172,7 @@ async def _at_the_edge(context: Context, entry: Entry, error: Exception) -> None
 async def _end_with_outage(context: Context) -> None:
     """Stop the run when the service has been away, or took nothing, for too long."""
     while True:
-        now = anyio.current_time()
+        now = current_time()
         trying = context.held_since is None
         submitting = trying and (context.waiting_to_submit > 0 or context.deferred > 0)
         gives_up_at = context.weather.gives_up_at(submitting=submitting)
@@ -196,5 +197,5 @@ async def _drain_at_instant(context: Context) -> None:
         left_s = math.inf if until is None else until - context.wall_clock()
         if left_s <= 0:
             return context.stopping.drain("--until has come")
-        wake_at = None if until is None else anyio.current_time() + min(left_s, 30.0)
+        wake_at = None if until is None else current_time() + min(left_s, 30.0)
         await context.changed.wait_at_ease(wake_at)

@@ -9,6 +9,7 @@ import anyio
 from .._types import Inputs, JobError
 from ..answers import Answer, Kind, account_refused, request_id_of
 from ..errors import BatchrunnerError, ErrorCode, ManifestInvalid, Usage
+from ..event_loop import current_time
 from ..lease import CutOff
 from ..ledger import Entry, OverCap, StaleWrite, Store
 from ..money import dollars
@@ -92,7 +93,7 @@ class Submitter:
             async with context.client.submission_gate:
                 if not context.may_submit:
                     continue  # the gate may have been waited for
-                leave = context.weather.may_submit(anyio.current_time())
+                leave = context.weather.may_submit(current_time())
                 if isinstance(leave, Go):
                     return await self._go(entry, leave)
             await self._wait(entry, leave)
@@ -118,7 +119,7 @@ class Submitter:
         """Make one free read, for a sign of life after a doubt."""
         weather = self._context.weather
         answer = await self._context.client.model(entry.model)
-        now = anyio.current_time()
+        now = current_time()
         match answer.kind:
             case Kind.ACCOUNT | Kind.FOREIGN:
                 weather.probed(now, answered=True)
@@ -155,7 +156,7 @@ class Submitter:
                 context.fence()  # the commit may have taken its time
             except CutOff as cut_off:
                 context.stopping.fail(cut_off)
-            still = context.weather.still_may(leave, anyio.current_time())
+            still = context.weather.still_may(leave, current_time())
             if not (context.may_submit and still):
                 entry = await context.ledger.do(lambda ledger: ledger.not_accepted(entry.seq))
             else:
@@ -193,7 +194,7 @@ class Submitter:
         except BatchrunnerError:  # the disk failed between payment and record: say the id wherever possible
             context.tell("unrecorded", entry, request_id=request_id)
             raise
-        context.weather.accepted(anyio.current_time())
+        context.weather.accepted(current_time())
         self._deferrals.pop(entry.seq, None)
         for deferral in self._deferrals.values():
             deferral.other_accepted(context.weather.finished)
@@ -210,7 +211,7 @@ class Submitter:
         )
         if alone_at_fault:
             return await self._refused(entry, answer)
-        now = anyio.current_time()
+        now = current_time()
         if answer.kind is Kind.NOT_SENT:
             weather.unreachable(now, answer.message)
         else:
@@ -236,7 +237,7 @@ class Submitter:
         context = self._context
         error = _error(ErrorCode.IN_DOUBT, answer)
         doubted = await context.ledger.do(lambda ledger: ledger.in_doubt(entry.seq, error))
-        context.weather.doubted(anyio.current_time(), answer.message)
+        context.weather.doubted(current_time(), answer.message)
         context.tell("unknown", doubted, error=error.as_json())
         return await self._resubmitted(doubted)
 

@@ -6,10 +6,10 @@ import logging
 from enum import StrEnum
 from typing import Final
 
-import anyio
 from msgspec import Struct
 
 from .._types import Json
+from ..event_loop import current_time
 from ..stopping import Phase
 from .context import Context
 
@@ -101,7 +101,7 @@ async def _tell_changes(context: Context, backlog: int) -> None:
     quiet_until = forecast_at = 0.0
     done_at: float | None = None
     while True:
-        now, until = anyio.current_time(), None
+        now, until = current_time(), None
         if not draining and context.stopping.phase is Phase.DRAINING:
             draining = True
             in_flight = context.slots.in_use - context.waiting_to_submit + context.unsaved

@@ -7,6 +7,7 @@ import anyio
 from .._types import JobError, RequestId
 from ..answers import account_refused
 from ..errors import ErrorCode
+from ..event_loop import current_time
 from ..ledger import Entry
 from ..lifecycle import State
 from ..news import (
@@ -43,10 +44,10 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
     """
     lookout = _lookout(context, entry, taken_over=at_once)
     watching = _watching(context, lookout)
-    first_s = 0.0 if at_once else lookout.first_s(anyio.current_time(), context.uniform())
+    first_s = 0.0 if at_once else lookout.first_s(current_time(), context.uniform())
     decision = LookAgain(after_s=first_s)
     ran: RunTime | None = None
-    context.forecast.began(entry.seq, key_of(entry.model, entry.inputs), anyio.current_time())
+    context.forecast.began(entry.seq, key_of(entry.model, entry.inputs), current_time())
     if at_once:
         context.tell("collecting", entry, request_id=entry.request_id)
     while True:
@@ -59,9 +60,9 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
         if _to_be_taken_back(context, news):
             entry = await take_back(context, entry)
             if entry.state is not State.SUBMITTED:
-                context.forecast.ended(entry.seq, anyio.current_time())
+                context.forecast.ended(entry.seq, current_time())
                 return entry
-        now = anyio.current_time()
+        now = current_time()
         if ran is None and isinstance(news, Ended | Done | FailedThere):
             ran = lookout.ended(now)
             context.forecast.ended(entry.seq, now)
@@ -75,7 +76,7 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
 
 def _lookout(context: Context, entry: Entry, *, taken_over: bool) -> Lookout:
     waited_s = max(0.0, context.wall_clock() - entry.submitted_at) if entry.submitted_at else 0.0
-    accepted_at = anyio.current_time() - waited_s
+    accepted_at = current_time() - waited_s
     key = key_of(entry.model, entry.inputs)
     return context.spacing.lookout(key, accepted_at=accepted_at, taken_over=taken_over)
 
@@ -94,14 +95,14 @@ def _watching(context: Context, lookout: Lookout) -> Watch:
 
     return Watch(
         waiting_s=learned_s if settings.poll_spacing is PollSpacing.LEARNED else fixed_s,
-        deadline=anyio.current_time() + settings.job_timeout_s,
+        deadline=current_time() + settings.job_timeout_s,
         uniform=context.uniform,
     )
 
 
 async def _wait_for_turn(context: Context, watching: Watch, decision: LookAgain) -> bool:
     """Wait out the run's pause and keep to the budget of looks; False when the job's time ends first."""
-    now = anyio.current_time()
+    now = current_time()
     pause_s = context.weather.read_wait_s(now)
     if pause_s and watching.is_too_late(decision, now + pause_s):
         await anyio.sleep(max(0.0, watching.deadline - now))
@@ -109,7 +110,7 @@ async def _wait_for_turn(context: Context, watching: Watch, decision: LookAgain)
     if pause_s > 0:
         await anyio.sleep(pause_s)
     if context.settings.poll_rate is not None:
-        await anyio.sleep(context.pacer.turn_s(anyio.current_time()))
+        await anyio.sleep(context.pacer.turn_s(current_time()))
     return True
 
 
@@ -135,7 +136,7 @@ def report_read(context: Context, news: News) -> None:
     if not isinstance(news, Trouble):
         weather.read_answered()
         return
-    now, answer = anyio.current_time(), news.answer
+    now, answer = current_time(), news.answer
     if answer.retry_after_s is not None or answer.kind == "throttled":
         weather.throttled(now, answer.retry_after_s, in_flight=context.slots.in_use, reason=answer.message)
         weather.read_failed(now)  # a service that only ever asks for patience is away, too
@@ -147,7 +148,7 @@ def report_read(context: Context, news: News) -> None:
 
 async def _record(context: Context, entry: Entry, verdict: Verdict, ran: RunTime | None) -> Entry:
     """Write the verdict down, durably, and tell of it."""
-    context.weather.finished_one(anyio.current_time())
+    context.weather.finished_one(current_time())
     if isinstance(verdict, Done | FailedThere | Gone):
         context.attempt_ended(failed=not (isinstance(verdict, Done) and verdict.outputs))
     match verdict:
