@@ -183,9 +183,12 @@ class DiskShelf:
                 await part.close()
 
     def _begin(self, name: str) -> DiskPart:
-        make_folder(self._folder / PARTS)
         path = self._folder / PARTS / f"{name}.part"
-        return DiskPart(path, _HashedFile(path))
+        try:
+            return DiskPart(path, _HashedFile(path))
+        except FileNotFoundError:  # the run's first, or somebody tidied up
+            make_folder(self._folder / PARTS)
+            return DiskPart(path, _HashedFile(path))
 
     def is_taken(self, file: str) -> bool:
         return os.path.lexists(self._folder / file)
@@ -194,7 +197,8 @@ class DiskShelf:
         return await anyio.to_thread.run_sync(_has_hash, self._folder / file, sha256)
 
     def free_bytes(self) -> int:
-        return shutil.disk_usage(self._folder).free
+        found = os.statvfs(self._folder)
+        return found.f_bavail * found.f_frsize
 
     async def keep(self, part: Part, file: str) -> None:
         assert isinstance(part, DiskPart)
@@ -206,9 +210,13 @@ class DiskShelf:
 
     def _move(self, source: Path, file: str) -> None:
         """Make the folders *file* lies in, but never the output folder itself: it may have gone away."""
-        for parent in reversed(PurePath(file).parents[:-1]):
-            make_folder(self._folder / parent)
-        move_durably(source, self._folder / file)
+        target = self._folder / file
+        try:
+            move_durably(source, target)
+        except FileNotFoundError:  # the first of its folder
+            for parent in reversed(PurePath(file).parents[:-1]):
+                make_folder(self._folder / parent)
+            move_durably(source, target)
 
 
 def _has_hash(path: Path, sha256: str) -> bool:

@@ -14,6 +14,9 @@ from msgspec import Struct
 from .reader import Reader
 from .verdict import NotWhole
 
+_TERMINATORS: Final = frozenset({bytes(4), b"\0\0\0\x08" + bytes(4)})
+"""How QuickTime ends some lists: with four zero bytes, or an empty box without a name."""
+
 _LETTERS: Final = frozenset(range(0x20, 0x7F)) | {0xA9}  # Apple's names of tags begin with ©
 
 
@@ -31,7 +34,7 @@ def top_boxes(reader: Reader) -> Iterator[Box]:
     """Yield the file's own boxes.  Raises NotWhole unless they end exactly where the file ends."""
     offset = 0
     while offset < reader.size:
-        box = _box(reader, offset, reader.size)
+        box = _box(reader, _head(reader, offset, reader.size), offset, reader.size)
         yield box
         offset = box.end
 
@@ -40,9 +43,10 @@ def boxes(reader: Reader, parent: Box, skip: int = 0) -> Iterator[Box]:
     """Yield the boxes in the body of *parent*, after *skip* bytes of its own fields."""
     offset = parent.body + skip
     while offset < parent.end:
-        if _is_terminator(reader, offset, parent.end):
+        head = _head(reader, offset, parent.end)
+        if head in _TERMINATORS:
             return
-        box = _box(reader, offset, parent.end)
+        box = _box(reader, head, offset, parent.end)
         yield box
         offset = box.end
 
@@ -50,10 +54,12 @@ def boxes(reader: Reader, parent: Box, skip: int = 0) -> Iterator[Box]:
 def child(reader: Reader, parent: Box, *path: str) -> Box | None:
     """Return the first box found by going down *path* from *parent*, or None."""
     for name in path:
-        found = next((box for box in boxes(reader, parent) if box.name == name), None)
-        if found is None:
+        for box in boxes(reader, parent):
+            if box.name == name:
+                parent = box
+                break
+        else:
             return None
-        parent = found
     return parent
 
 
@@ -65,16 +71,14 @@ def field(reader: Reader, box: Box, offset: int, width: int = 4) -> int:
     return int.from_bytes(reader.read(start, width, f"its box {box.name!r}"))
 
 
-def _is_terminator(reader: Reader, start: int, limit: int) -> bool:
-    """Whether a list ends here as QuickTime ends some: with four zero bytes, or an empty box without name."""
-    rest = reader.read(start, min(8, limit - start), "a box")
-    return rest in {bytes(4), b"\0\0\0\x08" + bytes(4)}
+def _head(reader: Reader, start: int, limit: int) -> bytes:
+    """Return the length and the name of the box at *start*, or what is left where none has room."""
+    return reader.read(start, min(8, limit - start), "a box")
 
 
-def _box(reader: Reader, start: int, limit: int) -> Box:
-    if limit - start < 8:
+def _box(reader: Reader, head: bytes, start: int, limit: int) -> Box:
+    if len(head) < 8:
         raise NotWhole(f"the bytes from {start:,} to {limit:,} belong to no box")
-    head = reader.read(start, 8, "a box")
     if not _LETTERS.issuperset(head[4:]):
         raise NotWhole(f"there should be a box at byte {start:,}, but there is none (damaged, or zeros)")
     name = head[4:].decode("latin-1")

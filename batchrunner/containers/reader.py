@@ -17,6 +17,9 @@ from .verdict import NotWhole
 BLOCK: Final = 65_536
 """Bytes read at once where many are looked at."""
 
+NEAR: Final = 8_192
+"""Bytes read at once where few are looked at: what comes next mostly lies near."""
+
 MAX_READS: Final = 5_000_000
 """A two-hour film has about a tenth of these boxes, blocks and frames; reading them takes some seconds."""
 
@@ -27,6 +30,7 @@ class Reader:
     def __init__(self, file: BinaryIO, *, max_reads: int = MAX_READS) -> None:
         self._file = file
         self._reads_left = max_reads
+        self._near, self._near_at = b"", 0
         self.size = os.fstat(file.fileno()).st_size
 
     def read(self, offset: int, length: int, what: str) -> bytes:
@@ -35,11 +39,13 @@ class Reader:
         self._reads_left -= 1
         if self._reads_left < 0:
             raise NotWhole("it consists of more pieces than a real file has")
-        self._file.seek(offset)
-        data = self._file.read(length)
-        if len(data) < length:
-            raise NotWhole("it became shorter while it was read")
-        return data
+        start = offset - self._near_at
+        if start < 0 or start + length > len(self._near):
+            self._file.seek(offset)
+            self._near, self._near_at, start = self._file.read(max(length, NEAR)), offset, 0
+            if length > len(self._near):
+                raise NotWhole("it became shorter while it was read")
+        return self._near[start : start + length]
 
     def require(self, end: int, what: str) -> None:
         """Raises NotWhole, naming *what*, if the file ends before *end*."""
