@@ -131,40 +131,60 @@ class _HashedFile(io.FileIO):
 
 
 class DiskPart:
-    """A part in a file of its own, open while it grows."""
+    """A part in a file of its own, opened when its first bytes are here and open while it grows."""
 
-    def __init__(self, path: Path, file: _HashedFile) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
         self.size_bytes = 0
-        self._file = file
-        self._in_thread = aiofiles.threadpool.wrap(file)
+        self._file: _HashedFile | None = None
 
     async def write(self, chunk: bytes) -> None:
-        await self._in_thread.write(chunk)
+        if self._file is None:  # opened by the thread that writes: one hop for a film that comes in one piece
+            self._file = await anyio.to_thread.run_sync(_begun, self.path, chunk)
+        else:
+            await aiofiles.threadpool.wrap(self._file).write(chunk)
         self.size_bytes += len(chunk)
 
     async def restart(self) -> None:
-        await self._in_thread.seek(0)
-        await self._in_thread.truncate()
+        if self._file is not None:
+            in_thread = aiofiles.threadpool.wrap(self._file)
+            await in_thread.seek(0)
+            await in_thread.truncate()
         self.size_bytes = 0
 
     async def seal(self) -> Sealed:
         return await anyio.to_thread.run_sync(self._seal)
 
     def _seal(self) -> Sealed:
+        file = self._file = self._file or _begun(self.path)
         media = examine(self.path)
-        os.fsync(self._file)
-        size_bytes = os.fstat(self._file.fileno()).st_size
-        self._file.close()  # in this thread already: one hop less for every film
-        return Sealed(media=media, size_bytes=size_bytes, sha256=self._file.sha256)
+        os.fsync(file)
+        size_bytes = os.fstat(file.fileno()).st_size
+        file.close()  # in this thread already: one hop less for every film
+        return Sealed(media=media, size_bytes=size_bytes, sha256=file.sha256)
 
     async def set_aside(self) -> None:
         await anyio.to_thread.run_sync(shutil.copyfile, self.path, self.path.with_suffix(".rejected"))
         await self.restart()
 
     async def close(self) -> None:
-        if not self._file.closed:
-            await self._in_thread.close()
+        if self._file is not None and not self._file.closed:
+            await aiofiles.threadpool.wrap(self._file).close()
+
+
+def _begun(path: Path, chunk: bytes = b"") -> _HashedFile:
+    """Open a part's file, in a folder that is there from now on, and write its first bytes."""
+    try:
+        file = _HashedFile(path)
+    except FileNotFoundError:  # the run's first, or somebody tidied up
+        make_folder(path.parent)
+        file = _HashedFile(path)
+    try:
+        file.write(chunk)
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 class DiskShelf:
@@ -175,20 +195,12 @@ class DiskShelf:
 
     @asynccontextmanager
     async def begin(self, name: str) -> AsyncIterator[DiskPart]:
-        part = await anyio.to_thread.run_sync(self._begin, name)
+        part = DiskPart(self._folder / PARTS / f"{name}.part")
         try:
             yield part
         finally:
             with anyio.CancelScope(shield=True):
                 await part.close()
-
-    def _begin(self, name: str) -> DiskPart:
-        path = self._folder / PARTS / f"{name}.part"
-        try:
-            return DiskPart(path, _HashedFile(path))
-        except FileNotFoundError:  # the run's first, or somebody tidied up
-            make_folder(self._folder / PARTS)
-            return DiskPart(path, _HashedFile(path))
 
     def is_taken(self, file: str) -> bool:
         return os.path.lexists(self._folder / file)

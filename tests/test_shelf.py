@@ -89,10 +89,30 @@ async def test_a_part_that_went_to_the_disk_as_it_grew_is_whole_also_after_a_res
 async def test_a_part_is_closed_only_when_a_write_that_was_cancelled_is_over(shelf, tmp_path):
     with anyio.CancelScope() as scope:
         async with shelf.begin("1.1.1") as part:
+            await part.write(FILM)
             scope.cancel()
             await part.write(FILM * 1000)
 
-    assert (tmp_path / PARTS / "1.1.1.part").stat().st_size in (0, len(FILM) * 1000)
+    assert (tmp_path / PARTS / "1.1.1.part").stat().st_size in (len(FILM), len(FILM) * 1001)
+
+
+async def test_nothing_is_left_of_a_part_that_was_cancelled_before_its_first_bytes(shelf, tmp_path):
+    with anyio.CancelScope() as scope:
+        async with shelf.begin("1.1.1") as part:
+            scope.cancel()
+            await part.write(FILM)
+
+    assert not (tmp_path / PARTS).exists()
+
+
+async def test_a_part_to_which_nothing_came_is_not_whole(shelf):
+    async with shelf.begin("1.1.1") as part:
+        with pytest.raises(NotWhole, match="empty"):
+            await part.seal()
+        await part.set_aside()
+        await part.write(FILM)
+
+        assert (await part.seal()).size_bytes == len(FILM)
 
 
 async def test_a_part_that_a_crash_left_is_begun_anew(shelf, tmp_path):
