@@ -8,6 +8,7 @@ Pure: names are not resolved here; `is_private` judges the addresses a name was 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final, TypeAlias
 
@@ -99,6 +100,7 @@ def _parse(url: str) -> _Target:
     return _parse_authority(scheme, parts["authority"])
 
 
+@lru_cache(maxsize=256)  # films of a run lie on few hosts
 def _parse_authority(scheme: str, authority: str) -> _Target:
     if "@" in authority:
         raise ValueError("it carries a user name before the host")

@@ -11,7 +11,7 @@ import socket
 import ssl
 from collections import defaultdict
 from collections.abc import Sequence
-from functools import partial
+from functools import lru_cache, partial
 from ipaddress import ip_address
 from types import TracebackType
 from typing import Final, Self
@@ -123,8 +123,16 @@ class Connections:
 
 async def _addresses(origin: Origin) -> Sequence[aiohappyeyeballs.AddrInfoType]:
     """Return where a host may be reached; an address needs no name service, and no thread for it."""
-    try:
-        family = socket.AF_INET6 if ip_address(origin.host).version == 6 else socket.AF_INET
-    except ValueError:
+    family = _family_of_literal(origin.host)
+    if family is None:
         return await asyncio.get_running_loop().getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
     return [(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (origin.host, origin.port))]
+
+
+@lru_cache(maxsize=256)
+def _family_of_literal(host: str) -> socket.AddressFamily | None:
+    """Return which kind of address *host* is; None for a name."""
+    try:
+        return socket.AF_INET6 if ip_address(host).version == 6 else socket.AF_INET
+    except ValueError:
+        return None
