@@ -45,7 +45,7 @@ fmt: install  ## format the code (the only target that edits it)
 	$(BIN)/ruff format .
 
 property: install  ## run the property tests with many more examples
-	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests/property tests/models/test_acceptance.py
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n auto -m hypothesis --timeout 1800
 
 bench: install  ## measure, and print one table
 	$(BIN)/python -m benchmarks

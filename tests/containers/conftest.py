@@ -149,9 +149,12 @@ def sample() -> Callable[[str], bytes]:
 def look(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bytes], Media]:
     """`examine` for bytes instead of a path."""
     path: Path = tmp_path_factory.mktemp("containers") / "film.part"
+    path.touch()
 
     def examine_bytes(data: bytes) -> Media:
-        path.write_bytes(data)
+        with path.open("r+b") as file:  # not emptied first: ext4 would wait for the disk each time
+            file.write(data)
+            file.truncate()
         return examine(path)
 
     return examine_bytes

@@ -7,12 +7,13 @@ from contextlib import suppress
 
 import av
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from batchrunner.containers import NotWhole
+from tests.laws import tried
 
-law = settings(deadline=None, max_examples=40)  # for each of many files; encoding one takes its time, once
+law = tried(0.15)  # for each of many files
 
 # Files whose format leaves no place where a cut could pass for an end.
 CUT_SHOWS = [
@@ -130,7 +131,6 @@ BEGINNINGS = [
 ]  # fmt: skip
 
 
-@settings(deadline=None)
 @given(beginning=st.sampled_from(BEGINNINGS), rest=st.binary(max_size=2_000))
 def test_random_bytes_are_never_whole_and_never_crash_the_check(beginning, rest, look):
     with pytest.raises(NotWhole):

@@ -6,7 +6,7 @@ import io
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from batchrunner._types import Job, Problem
@@ -50,14 +50,12 @@ def is_read(content: bytes, form: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@settings(deadline=None, max_examples=300)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_are_read(form, content):
     is_read(content, form)
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@settings(deadline=None, max_examples=300)
 @given(pieces=st.lists(PIECES, max_size=40))
 def test_anything_made_of_the_formats_own_pieces_is_read(form, pieces):
     is_read("".join(pieces).encode(), form)
@@ -65,7 +63,6 @@ def test_anything_made_of_the_formats_own_pieces_is_read(form, pieces):
 
 @pytest.mark.parametrize("form", ["csv", "tsv"])
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
-@settings(deadline=None)
 @given(content=st.binary(max_size=100))
 def test_any_bytes_after_a_utf_16_mark_are_read(form, mark, content):
     is_read(mark + content, form)
@@ -79,7 +76,6 @@ SHAPES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=300)
 @given(top=st.dictionaries(st.sampled_from([*TOP, "job"]), SHAPES))
 def test_any_shape_of_manifest_is_read(top):
     is_read(json.dumps(top).encode(), "yaml")

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 import yaml
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from batchrunner._types import Job, Place, Problem
@@ -23,6 +23,7 @@ from batchrunner.manifest.rows import Block, ColumnBlock, FieldBlock, TableBlock
 from batchrunner.manifest.yaml_compose import BadYaml
 from batchrunner.manifest.yaml_reader import read_outline, read_yaml
 from batchrunner.models import Schemas
+from tests.laws import tried
 
 SEEDANCE = "bytedance/seedance-1-0/lite/reference-to-video"
 URL = "https://images.example.com/a.png"
@@ -182,13 +183,13 @@ ROWS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=100)
+@tried(0.5)
 @given(rows=ROWS)
 def test_any_rows_of_json_lines(schemas, rows):
     agree(read_jsonl(io.BytesIO("\n".join(map(json.dumps, rows)).encode()), "m"), Head(), schemas)
 
 
-@settings(deadline=None, max_examples=100)
+@tried(0.5)
 @given(
     columns=st.lists(NAMES, max_size=4),
     cells=st.lists(st.lists(st.sampled_from(TEXTS), min_size=4, max_size=4), max_size=3),
@@ -206,7 +207,6 @@ COLUMNS = ["id", "model", "text", "images", "duration", "seed", "meta.a", "promp
 LIKELY = ["", "5", "7", "a", "b c", URL, f"{URL} | {URL}", "[1, 2]", "acme/other", SEEDANCE]
 
 
-@settings(deadline=None, max_examples=200)
 @given(
     columns=st.lists(st.sampled_from(COLUMNS), unique=True, min_size=1),
     first=st.lists(st.sampled_from([*LIKELY, *TEXTS]), min_size=11, max_size=11),
@@ -227,7 +227,6 @@ def test_rows_taken_together_are_what_they_are_one_by_one(schemas, columns, firs
             are_the_same_together(block, Head(), schemas)
 
 
-@settings(deadline=None, max_examples=200)
 @given(
     first=st.dictionaries(NAMES, st.sampled_from(VALUES), max_size=3),
     others=st.lists(st.dictionaries(NAMES, st.sampled_from(VALUES), max_size=1), max_size=5),
@@ -248,7 +247,6 @@ def test_json_lines_taken_together_are_what_they_are_one_by_one(schemas, first, 
                 are_the_same_together(block, head, schemas)
 
 
-@settings(deadline=None, max_examples=200)
 @given(
     first=st.dictionaries(NAMES, st.sampled_from(VALUES), max_size=3),
     others=st.lists(st.dictionaries(NAMES, st.sampled_from(VALUES), max_size=1), max_size=5),

@@ -6,13 +6,14 @@ import io
 import json
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from batchrunner._types import Problem
 from batchrunner.manifest.rows import ColumnBlock, LinedDict, LinedList, Row
 from batchrunner.manifest.yaml_compose import BadYaml
 from batchrunner.manifest.yaml_reader import read_outline, read_yaml
+from tests.laws import tried
 
 NAMES = ["id", "text", "images", "seed", "meta", "meta.a", "b-c", "null", "<<", "'q'", "~", "no", "x" * 70]
 PLAIN = [
@@ -151,7 +152,7 @@ def rows_of(block: ColumnBlock):
         yield row.place, shape(row.fields)
 
 
-@settings(deadline=None, max_examples=400)
+@tried(2)
 @given(
     head=HEADS,
     indent=st.sampled_from([2, 2, 0, 1]),
@@ -168,7 +169,6 @@ def test_whatever_is_written_the_quick_way_finds_what_the_careful_one_does(
     assert list(found_in(content, block_bytes)) == list(found_in(content))
 
 
-@settings(deadline=None, max_examples=200)
 @given(
     before=st.lists(VALUES, max_size=2),
     value=VALUES,

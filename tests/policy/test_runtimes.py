@@ -7,10 +7,11 @@ import random
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from batchrunner.policy.runtimes import EDGES, MOST_SETTINGS, PRIOR, Course, Key, RunTimes, at, key_of
+from tests.laws import tried
 
 MODEL = Key("a-model")
 SHORT, LONG = Key("a-model", ("duration=5",)), Key("a-model", ("duration=10",))
@@ -146,7 +147,7 @@ def test_settings_beyond_the_most_that_are_remembered_push_out_the_first():
 # ── laws ──
 
 
-@settings(max_examples=60)
+@tried(0.3)
 @given(st.lists(st.tuples(st.sampled_from([MODEL, SHORT, LONG]), anything, anything), max_size=12))
 def test_whatever_is_learnt_the_outlook_stays_a_number_above_zero(brackets):
     run_times = RunTimes()
@@ -161,7 +162,7 @@ def test_whatever_is_learnt_the_outlook_stays_a_number_above_zero(brackets):
         assert outlook.median_s is None or 0 < outlook.median_s <= EDGES[-1]
 
 
-@settings(max_examples=60)
+@tried(0.3)
 @given(st.lists(ages, min_size=2, max_size=10), ages, ages)
 def test_what_a_bracket_holds_is_shared_out_wholly_and_within_it(seen, one, other):
     run_times, (lower_s, upper_s) = RunTimes(), sorted((one, other))
@@ -176,7 +177,7 @@ def test_what_a_bracket_holds_is_shared_out_wholly_and_within_it(seen, one, othe
     assert EDGES[max(shares) + 1] >= min(lower_s, EDGES[-1]) * (1 - 1e-9)
 
 
-@settings(max_examples=60)
+@tried(0.3)
 @given(st.lists(ages, max_size=10))
 def test_a_bracket_that_is_none_teaches_nothing(seen):
     run_times = RunTimes()

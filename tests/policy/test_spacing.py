@@ -6,11 +6,12 @@ import math
 import random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from batchrunner.policy.runtimes import Key, RunTimes
 from batchrunner.policy.spacing import JITTER, Pacer, Spacing, cost_s
+from tests.laws import tried
 
 KEY = Key("a-model", ("duration=5",))
 SHORTEST_S = 1.0
@@ -138,7 +139,7 @@ def test_jobs_of_two_seconds_are_seen_at_their_end_within_a_twentieth_of_their_t
 # ── laws ──
 
 
-@settings(max_examples=40)
+@tried(0.2)
 @given(brackets, seconds, draws, st.floats(0, 600))
 def test_no_wait_is_below_the_shortest_or_above_the_bound(learnt, age_s, uniform, shortest_s):
     spacing = after(learnt, shortest_s)
@@ -149,7 +150,7 @@ def test_no_wait_is_below_the_shortest_or_above_the_bound(learnt, age_s, uniform
     assert shortest_s <= wait_s <= max(shortest_s * (1 + JITTER), median_s, age_s / 2)
 
 
-@settings(max_examples=40)
+@tried(0.2)
 @given(brackets, seconds, draws)
 def test_past_the_median_a_wait_is_at_most_nine_times_the_one_of_somebody_who_knows_nothing(
     learnt, age_s, uniform
@@ -162,7 +163,7 @@ def test_past_the_median_a_wait_is_at_most_nine_times_the_one_of_somebody_who_kn
     assert spacing.next_look_s(KEY, age_s, uniform) <= 9 * ignorant_s
 
 
-@settings(max_examples=40)
+@tried(0.2)
 @given(brackets, seconds, seconds, draws)
 def test_who_asks_later_looks_later(learnt, one, other, uniform):
     spacing = after(learnt)
@@ -174,7 +175,7 @@ def test_who_asks_later_looks_later(learnt, one, other, uniform):
     assert later_look_s >= earlier_look_s * (1 - 1e-9)
 
 
-@settings(max_examples=40)
+@tried(0.2)
 @given(brackets, seconds, draws, st.floats(0.01, 60), st.floats(0.01, 60))
 def test_who_asks_for_a_longer_shortest_wait_never_waits_less(learnt, age_s, uniform, one, other):
     shorter_s, longer_s = sorted((one, other))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 TOKEN = "rc-secret-5b1c0ffee-5b1c0ffee"
 PATIENCE_S = 60.0
-WORKERS = 2
+WORKERS = 3
 
 
 class Nursery:
@@ -60,25 +60,27 @@ class Nursery:
 
 
 class Nurseries:
-    """So many nurseries as commands may live at once."""
+    """As many nurseries as commands live at once; each is begun when there is no free one."""
 
-    def __init__(self, count: int = WORKERS) -> None:
-        began_at = time.time()
-        self._all = [Nursery(began_at) for _ in range(count)]
+    def __init__(self) -> None:
+        self._began_at = time.time()
+        self._all: list[Nursery] = []
         self._free: SimpleQueue[Nursery] = SimpleQueue()
-        for nursery in self._all:
-            self._free.put(nursery)
 
     @contextmanager
     def one(self) -> Iterator[Nursery]:
-        nursery = self._free.get()
+        try:
+            nursery = self._free.get_nowait()
+        except Empty:
+            nursery = Nursery(self._began_at)
+            self._all.append(nursery)
         try:
             yield nursery
         finally:
             self._free.put(nursery)
 
     def at_once(self, cases: Sequence[Callable[[], T]]) -> list[T]:
-        """Let several cases live side by side."""
+        """Let several cases live side by side, WORKERS at a time."""
         with ThreadPoolExecutor(max_workers=WORKERS) as pool:
             return [future.result() for future in [pool.submit(case) for case in cases]]
 

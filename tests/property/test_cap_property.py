@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 import anyio
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from batchrunner.pricing import Price, Prices, Unit
 from batchrunner.settings import OnUnknown, Settings
 from batchrunner.simulator import SimulatorSettings
 from batchrunner.simulator.settings import Films
+from tests.laws import tried
 
 from ..builders import MODEL, a_job
 from ..doubles import a_bench, in_virtual_time
@@ -32,7 +33,7 @@ FAULTS = st.sampled_from(
 )
 
 
-@settings(max_examples=60)
+@tried(0.6)
 @given(
     durations=st.lists(st.integers(2, 12), min_size=1, max_size=14),
     cap_micros=st.integers(0, 1_500_000),

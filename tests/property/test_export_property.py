@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow.parquet as pq
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from batchrunner._types import Json
@@ -21,6 +21,7 @@ from batchrunner.outputs.export.csv_file import STARTS, plain_text
 from batchrunner.outputs.export.table import table_of
 from batchrunner.outputs.results import read_results
 from tests.builders import a_job, take
+from tests.laws import tried
 
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 plain = st.booleans() | st.integers(-(2**70), 2**70) | st.integers(-9, 9) | st.floats(-1e9, 1e9) | texts
@@ -53,7 +54,7 @@ def read_cell(cell: str, column: Column) -> Json:
             return json.loads(text)
 
 
-@settings(max_examples=20)
+@tried(0.2)
 @given(rows)
 def test_what_is_read_back_is_what_the_ledger_holds(given_rows):
     with TemporaryDirectory() as home:

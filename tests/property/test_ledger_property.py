@@ -9,6 +9,7 @@ from batchrunner.errors import ErrorCode
 from batchrunner.ledger import Entry, StaleWrite, Store
 from batchrunner.lifecycle import TRANSITIONS, IllegalTransition, State
 from tests.builders import a_job, an_error, rid, save, some_outputs, take, the
+from tests.laws import tried
 
 IDS = ["fox", "FOX", "crow"]
 
@@ -174,3 +175,4 @@ class LedgerMachine(RuleBasedStateMachine):
 
 
 TestTheLedgerKeepsItsLawsInAnyOrderOfEvents = LedgerMachine.TestCase
+TestTheLedgerKeepsItsLawsInAnyOrderOfEvents.settings = tried(0.5)  # of fifty events each

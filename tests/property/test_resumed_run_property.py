@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 
 import anyio
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -17,6 +17,7 @@ from batchrunner.lifecycle import State
 from batchrunner.settings import Rerun, Settings
 from tests.builders import some_jobs
 from tests.doubles import QUICK, Bench, Line, a_bench, in_virtual_time
+from tests.laws import tried
 
 JOBS = some_jobs(6)
 IDS = [job.id for job in JOBS]
@@ -33,7 +34,7 @@ FAULTS = (
 
 PAID_FOR = Counter({**dict.fromkeys(IDS, 1), "job-02": 2})
 
-A_FEW = settings(max_examples=max(1, settings().max_examples // 3))
+A_FEW = tried(0.2)
 """Every example is one or more whole runs."""
 
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import obstore
-from moto.server import ThreadedMotoServer
 from obstore.store import ObjectStore, from_url
 
 SECRET = "secret-of-the-bucket-5f1e"
@@ -16,6 +15,8 @@ SECRET = "secret-of-the-bucket-5f1e"
 @contextmanager
 def s3_server() -> Iterator[str]:
     """S3 on a port of its own for as long as the block lasts; gives its address."""
+    from moto.server import ThreadedMotoServer  # a second of CPU, which others need not spend
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
