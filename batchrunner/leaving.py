@@ -1,4 +1,4 @@
-"""What a run leaves in its folder, written at its end: results, data set, and last the page for people.
+"""What a run leaves in its folder, written at its end: results, data set, and the page for people.
 
 A signal that says "now" is not kept waiting by any of them; a full disk ends the run as it does elsewhere.
 """
@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from typing import Final
+from typing import Final, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -22,11 +22,13 @@ from .errors import DiskTrouble
 from .folder import Folder
 from .ledger import Store
 from .outputs.results import Interrupted
-from .outputs.upkeep import Before, RowsWritten, keep, look_back, write_lines, write_rows
+from .outputs.upkeep import keep, look_back, write_lines, write_rows
 from .pool import Context
-from .presence import remember_all_there
+from .presence import look_at_folders, remember
 from .service import base_url_to_name
 from .stopping import Phase
+
+T = TypeVar("T")
 
 OFTEN: Final = 100_000
 """Steps of SQLite's machine: a few milliseconds."""
@@ -67,25 +69,39 @@ async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
     def go_on() -> bool:
         return stopping.phase is not Phase.NOW or not stopping.interrupted
 
-    def write() -> None:
-        """Write two files side by side: SQLite does most of the work, and needs no interpreter for it."""
+    def apart(work: Callable[[Store], T]) -> T:
+        """Do some of the work with a reader of its own."""
+        with closing(Store.read_only(folder.ledger)) as reader, _interruptible(reader, go_on):
+            return work(reader)
+
+    def write() -> str | None:
+        """Write them side by side: SQLite does most of the work, and needs no interpreter for it.
+
+        Returns what the page for people stumbled over.
+        """
         with _interruptible(store, go_on):
             before = look_back(store)
-            with ThreadPoolExecutor(1, thread_name_prefix="data-set") as beside:
-                data_set = beside.submit(_write_data_set, folder, before, go_on)
+            with ThreadPoolExecutor(3, thread_name_prefix="leaving") as beside:
+                data_set = beside.submit(apart, lambda reader: write_rows(reader, folder.path, before, go_on))
+                page = beside.submit(apart, lambda reader: _write_report(reader, folder, go_on))
+                stamps = beside.submit(apart, lambda reader: look_at_folders(folder.path, reader, go_on))
                 lines = write_lines(store, folder.path, before, go_on)
                 rows = data_set.result()
             keep(store, folder.path, before, lines, rows)
+            left.results = True
+            trouble = page.result()
+            left.report = trouble is None
+            remember(store, stamps.result())
+            return trouble
 
     try:
         with disk_errors_named():
             if context.client.simulated:  # it said so itself
                 store.set_fact("simulated", "1")
             if go_on():
-                await anyio.to_thread.run_sync(write)
-                left.results = True
-                left.report = await _write_report(context, store, folder, go_on)
-                await anyio.to_thread.run_sync(remember_all_there, folder.path, store, go_on)
+                trouble = await anyio.to_thread.run_sync(write)
+                if trouble is not None:
+                    context.tell("warning", message=trouble)
     except Interrupted:
         pass
     except DiskTrouble as error:
@@ -94,11 +110,6 @@ async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
         if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
             raise
     return left
-
-
-def _write_data_set(folder: Folder, before: Before, go_on: Callable[[], bool]) -> RowsWritten | None:
-    with closing(Store.read_only(folder.ledger)) as store, _interruptible(store, go_on):
-        return write_rows(store, folder.path, before, go_on)
 
 
 @contextmanager
@@ -111,19 +122,18 @@ def _interruptible(store: Store, go_on: Callable[[], bool]) -> Iterator[None]:
         store.connection.set_progress_handler(None, 0)
 
 
-async def _write_report(context: Context, store: Store, folder: Folder, go_on: Callable[[], bool]) -> bool:
-    """Write the page; whatever it stumbles over, the results are in place already."""
+def _write_report(store: Store, folder: Folder, go_on: Callable[[], bool]) -> str | None:
+    """Write the page and return what it stumbled over: the results do not depend on it."""
     from .outputs.report import NAME, write_report  # its template engine is needed at a run's end only
 
     address = Address(folder=folder.path, base_url=base_url_to_name(store))
     try:
-        await anyio.to_thread.run_sync(write_report, store, folder.path / NAME, address, go_on)
+        write_report(store, folder.path / NAME, address, go_on)
     except Interrupted:
         raise
     except Exception as error:
-        if is_disk_error(error):
+        if is_disk_error(error) or not go_on():
             raise
         what = f"{type(error).__name__}: {error}"
-        context.tell("warning", message=f"{NAME} could not be written ({what}); all results are in place")
-        return False
-    return True
+        return f"{NAME} could not be written ({what}); all results are in place"
+    return None

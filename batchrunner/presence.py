@@ -48,18 +48,25 @@ def all_there(folder: Path, store: Store) -> bool:
     )
 
 
-def remember_all_there(folder: Path, store: Store, go_on: Callable[[], bool] = lambda: True) -> None:
-    """Look at the folders that have changed, so that the next run need not; *go_on* may end it.
+def look_at_folders(
+    folder: Path, store: Store, go_on: Callable[[], bool] = lambda: True
+) -> Mapping[str, Stamp] | None:
+    """Look at the folders that have changed, and return which ones the next run need not list.
 
-    Only where nobody but this machine can take files away: others' changes may be seen late.
+    *go_on* may end it.  None where others can take files away: their changes may be seen late.
     """
     if not (store.has_saved_more_than(FEW) and is_surely_local(folder)):
-        return
+        return None
     glance = _Glance(store, folder, _known(store), go_on=go_on)
     glance.holds_all()
-    if go_on():
+    return glance.stamps
+
+
+def remember(store: Store, stamps: Mapping[str, Stamp] | None) -> None:
+    """Let the next run know."""
+    if stamps is not None:
         with store.transaction():
-            store.set_fact(PRESENCE_FACT, json.dumps(glance.stamps))
+            store.set_fact(PRESENCE_FACT, json.dumps(stamps))
 
 
 def _known(store: Store) -> Mapping[str, Stamp]:

@@ -278,10 +278,11 @@ HOSTILE = {
 }
 
 
-def test_the_text_of_every_line_says_what_its_data_says(store):
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_the_text_of_every_line_says_what_its_data_says(store, outputs):
     take(store, [*some_jobs(len(State)), a_job("狐-\x7f", meta={"note": "ü\x9f", "n": 1}, **HOSTILE)])
     for number, state in enumerate(state for state in State):
-        bring(store, state, f"job-{number:02d}", outputs=2)
+        bring(store, state, f"job-{number:02d}", outputs=outputs)
     bring(store, State.SUCCEEDED, "狐-\x7f")
 
     lines, data = "".join(read_text(store)).splitlines(keepends=True), list(read_results(store))

@@ -11,7 +11,7 @@ import pytest
 from batchrunner import presence
 from batchrunner.ledger import Store, queries
 from batchrunner.lifecycle import State
-from batchrunner.presence import all_there, remember_all_there
+from batchrunner.presence import all_there, look_at_folders, remember
 from tests.builders import bring, some_jobs, take
 
 
@@ -139,7 +139,7 @@ def remembered(store, folder, monkeypatch):
     (folder / "videos/ab").mkdir()
     (folder / "videos/job-00.mp4").rename(folder / "videos/ab/job-00.mp4")
     store.file_moved("videos/job-00.mp4", "videos/ab/job-00.mp4")
-    remember_all_there(folder, store)
+    remember(store, look_at_folders(folder, store))
     return folder
 
 
@@ -181,7 +181,7 @@ def test_another_folder_of_the_name_is_looked_into(store, remembered):
 
 
 def test_a_folder_that_changed_a_moment_ago_is_not_relied_on(store, folder, listed):
-    remember_all_there(folder, store)
+    remember(store, look_at_folders(folder, store))
     listed.clear()
 
     assert all_there(folder, store)
@@ -191,7 +191,7 @@ def test_a_folder_that_changed_a_moment_ago_is_not_relied_on(store, folder, list
 def test_nothing_is_remembered_where_others_may_take_files_away(store, folder, monkeypatch):
     monkeypatch.setattr(presence, "is_surely_local", lambda path: False)
 
-    remember_all_there(folder, store)
+    remember(store, look_at_folders(folder, store))
 
     assert store.fact(presence.PRESENCE_FACT) is None
 
@@ -200,6 +200,6 @@ def test_of_a_folder_with_a_missing_file_nothing_is_remembered(store, folder, mo
     monkeypatch.setattr(presence, "RACY_S", -60.0)
     (folder / "videos/job-01.mp4").unlink()
 
-    remember_all_there(folder, store)
+    remember(store, look_at_folders(folder, store))
 
     assert "videos/" not in json.loads(store.fact(presence.PRESENCE_FACT))

@@ -18,6 +18,7 @@ from .._types import Json
 from ..disk import replaced_file
 from ..ledger import Store
 from ..ledger.images import written_paths
+from ..ledger.stored import has_stored
 from ..staging import REFERENCE
 from .lines import IN_ORDER, IN_PIECE, Piece, json_line, pieces, text_of
 
@@ -49,14 +50,27 @@ def _iso_in_sql(instant: str) -> str:
     return f"""ifnull(strftime('"%Y-%m-%dT%H:%M:%fZ"', {instant}, 'unixepoch'), 'null')"""
 
 
-_TEXT: Final = f"""printf('{{"id": %s, "row": %d, "model": %s, "status": "%s", "inputs": %s, "meta": %s, '
+def _text(outputs: str) -> str:
+    """Return the expression for `_line` as JSON: a million of them are put together where they are."""
+    return f"""printf('{{"id": %s, "row": %d, "model": %s, "status": "%s", "inputs": %s, "meta": %s, '
     || '"request_id": %s, "attempts": %d, "outputs": [%s], "error": %s, "cost_usd": %s, "submitted_at": %s, '
     || '"completed_at": %s, "saved_at": %s, "in_manifest": %s}}',
     json_quote(id), row, json_quote(model), state, inputs, meta,
-    json_quote(request_id), attempts, {_OUTPUTS}, {_ERROR}, json_quote(cost_usd),
-    {_iso_in_sql("submitted_at")}, {_iso_in_sql("completed_at")}, {_iso_in_sql("saved_at")},
+    json_quote(request_id), attempts, {outputs}, {_ERROR}, json_quote(cost_usd),
+    {_iso_in_sql("submitted_at")}, {_iso_in_sql("completed_at")}, {_iso_in_sql("jobs.saved_at")},
     iif(in_manifest, 'true', 'false'))"""
-"""`_line` as JSON: a million of them are put together where they are."""
+
+
+_TEXT: Final = _text(_OUTPUTS)
+
+_OF_ONE: Final = f"iif(a.n IS NULL, '', {_OUTPUT})"
+
+_TEXT_OF_ONE: Final = f"iif(a.n > 1, NULL, {_text(_OF_ONE)})"
+"""The same of a job joined with its one output; nothing for a job with several."""
+
+_ONE_EACH: Final = f"""FROM jobs LEFT JOIN artifacts a ON a.job = jobs.seq AND a.generation = jobs.generation
+    LEFT JOIN (SELECT NULL AS url) s ON 0 WHERE {IN_PIECE} ORDER BY {IN_ORDER}"""
+"""Where nothing is in a store."""
 
 
 class Interrupted(Exception):
@@ -93,7 +107,9 @@ def read_text(store: Store) -> Iterator[str]:
 def lines_of(store: Store, piece: Piece, *, has_paths: bool) -> Iterator[str]:
     """Yield the text of one piece; with *has_paths* its lines have one name more."""
     text = None
-    if not has_paths:
+    if not has_paths and not has_stored(store):
+        text = text_of(store, _TEXT_OF_ONE, _ONE_EACH, piece)
+    if text is None and not has_paths:
         text = text_of(store, _TEXT, f"FROM jobs WHERE {IN_PIECE} ORDER BY {IN_ORDER}", piece)
     if text is None:
         yield from (json_line(line) + "\n" for line in read_results(store, IN_PIECE, piece))

@@ -23,7 +23,7 @@ from batchrunner.ledger.files import LAYOUT
 from batchrunner.ledger.loading import indexes_built_after
 from batchrunner.lifecycle import State
 from batchrunner.naming import Layout
-from batchrunner.presence import RACY_S, remember_all_there
+from batchrunner.presence import RACY_S, look_at_folders, remember
 
 _ALIKE: Final = (
     """INSERT INTO attempts (job, generation, number, intent_at, request_id, submitted_at, completed_at,
@@ -84,7 +84,7 @@ def main(folder: Path, count: int) -> None:
                     connection.execute(statement, {"first": first})
         store.checkpoint()
         time.sleep(RACY_S)
-        remember_all_there(folder, store)
+        remember(store, look_at_folders(folder, store))
 
 
 if __name__ == "__main__":
