@@ -37,7 +37,7 @@ def validate(manifest: str, check_images: bool, as_json: bool, **flags: Any) -> 
     schemas = named_schemas(flags, service)
     named = named_manifest(manifest, flags, schemas)
     try:
-        jobs = check(named.rows(), partial(_look, service, schemas) if check_images else None)
+        jobs = check(named.rows(noting=False), partial(_look, service, schemas) if check_images else None)
     except ManifestInvalid as error:
         if as_json and error.problems:
             _print_json(error.jobs, error)

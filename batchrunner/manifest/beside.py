@@ -4,6 +4,7 @@ Reading and checking take as long as inserting, and neither lets go of the inter
 reads the manifest as this one would.  Over a pipe come its jobs, as the texts that are kept of them, and its
 problems as they are.  It knows no network: what the catalogue says of a model it asks this process for.  It
 is for speed alone: where it does not come to its end, for whatever reason, the manifest is read here.
+Why: docs/decisions/0027-read-by-a-second-process.md
 """
 
 from __future__ import annotations

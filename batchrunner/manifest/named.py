@@ -50,8 +50,11 @@ class NamedManifest:
     _is_mixed: bool = field(default=False, init=False, repr=False)
     """Whether it was read in two goes, between which it may have changed."""
 
-    def rows(self) -> Iterator[Found]:
-        """Read it, as `read_jobs` does, with as many jobs at a time as are plain to see."""
+    def rows(self, *, noting: bool = True) -> Iterator[Found]:
+        """Read it, as `read_jobs` does, with as many jobs at a time as are plain to see.
+
+        Without *noting* which files it was, there is no `record` of it.
+        """
         self._read.clear()
         self._is_mixed = False
         self._images = LocalImages(may_stage=self.may_stage)
@@ -61,7 +64,7 @@ class NamedManifest:
             model=self.model,
             schemas=self.schemas,
             images=self._images,
-            before_reading=self._note,
+            before_reading=self._note if noting else _forget,
         )
 
     def rows_beside(
@@ -154,6 +157,10 @@ class NamedManifest:
 
 MANIFEST_FACT: Final = "manifest"
 """The folder's fact that holds the record of the manifest its jobs came from."""
+
+
+def _forget(_: Path) -> None:
+    """Nobody will ask."""
 
 
 def _size_bytes(path: str) -> int:

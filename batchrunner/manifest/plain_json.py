@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import orjson
 
@@ -83,6 +83,10 @@ def _texts_among(values: Sequence[Json]) -> int | None:
         return list(map(type, values)).count(str) if str in kinds else 0
     if not kinds <= SINGLE | {list, dict}:
         return None
+    if kinds == {list}:
+        items: list[Json] = [*chain.from_iterable(cast("Sequence[list[Json]]", values))]
+        if {*map(type, items)} <= {str}:
+            return len(items)
     mappings = [value for value in values if isinstance(value, dict)]
     inner = [*chain.from_iterable([value for value in values if isinstance(value, list)])]
     inner += chain.from_iterable(map(dict.values, mappings))

@@ -206,15 +206,23 @@ class Shapes:
         return shapes
 
     def _add_all(self, rows: list[dict[str, Json]], *, is_exact: bool = False) -> None:
-        by_names: dict[tuple[str, ...], list[dict[str, Json]]] = defaultdict(list)
-        for row in rows:
-            by_names[tuple(row)].append(row)
-        for names, alike in by_names.items():
+        for names, columns in _by_names(rows):
             self._names = names if self._names is None else self._names
             self.are_alike = self.are_alike and names == self._names
-            columns = zip(*[row.values() for row in alike], strict=True)
             for name, values in zip(names, columns, strict=True):
                 self.by_name[name].update(_shapes_of_all(values, is_exact=is_exact))
+
+
+def _by_names(rows: list[dict[str, Json]]) -> Iterator[tuple[tuple[str, ...], list[list[Json]]]]:
+    """Yield all names that rows have, in their order, and the values of each in these rows."""
+    groups = dict.fromkeys({*map(tuple, rows)}, rows)
+    if len(groups) > 1:
+        groups = {names: [] for names in dict.fromkeys(map(tuple, rows))}
+        for row in rows:
+            groups[tuple(row)].append(row)
+    for names, alike in groups.items():
+        values = list(chain.from_iterable(map(dict.values, alike)))
+        yield names, [values[at :: len(names)] for at in range(len(names))]
 
 
 class _Inexact(Exception):
