@@ -35,6 +35,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     not_before: float | None
     request_id: RequestId | None
     submitted_at: float | None
+    outputs: tuple[Artifact, ...] | None = None
+    """Its outputs, where they were read with it."""
 
 
 class Artifact(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -67,7 +68,9 @@ class Turn:
 
 
 async def _save_all(context: Context, entry: Entry, turn: Turn) -> Entry:
-    outputs = await context.ledger.do(lambda ledger: ledger.artifacts(entry.seq, entry.generation))
+    outputs: Sequence[Artifact] | None = entry.outputs
+    if outputs is None:
+        outputs = await context.ledger.do(lambda ledger: ledger.artifacts(entry.seq, entry.generation))
     files: list[Json] = []
     problem: JobError | None = None
     after = entry

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import anyio
+from msgspec.structs import replace
 
 from .._types import JobError, RequestId
 from ..answers import account_refused
 from ..errors import ErrorCode
 from ..event_loop import current_time
-from ..ledger import Entry
+from ..ledger import Entry, Store
 from ..lifecycle import State
 from ..news import (
     CancelledThere,
@@ -173,9 +174,12 @@ async def _record(context: Context, entry: Entry, verdict: Verdict, ran: RunTime
 
 async def _done(context: Context, entry: Entry, verdict: Done, ran: RunTime | None) -> Entry:
     now = context.wall_clock()
-    done = await context.ledger.do(
-        lambda ledger: ledger.done(entry.seq, verdict.outputs, verdict.cost_usd, now, ran)
-    )
+
+    def step(ledger: Store) -> Entry:
+        done = ledger.done(entry.seq, verdict.outputs, verdict.cost_usd, now, ran)
+        return replace(done, outputs=tuple(ledger.artifacts(done.seq, done.generation)))
+
+    done = await context.ledger.do(step)
     context.tell("ready", done, outputs=len(verdict.outputs), cost_usd=verdict.cost_usd)
     return done
 
