@@ -27,8 +27,22 @@ JITTER: Final = 0.1
 """Waits are spread by this share, both ways, so that jobs which began together are not looked at together."""
 START_KNOWN: Final = 0.1
 """When a queued job begins need not be known more exactly than this share of the median run time."""
+BEAT_S: Final = 0.02
+"""Looks that fall due within the same beat go out together: the process wakes once for all of them."""
 QUEUE_MEMORY_S: Final = 600.0
 """How much watched queueing the queue's speed is taken from, summed over the jobs in it."""
+
+
+def on_the_beat_s(wait_s: float, now: float, shortest_s: float) -> float:
+    """Return a wait that ends at the beat nearest to its end, yet never one below the shortest.
+
+    As many looks come sooner by it as later, so ends are seen as early as without.  A wait of few beats stays
+    as it is.
+    """
+    if wait_s < 4 * BEAT_S:
+        return wait_s
+    beat_s = round((now + wait_s) / BEAT_S) * BEAT_S - now
+    return beat_s if beat_s >= min(shortest_s, wait_s) else beat_s + BEAT_S
 
 
 def cost_s(length_s: float, shortest_s: float) -> float:

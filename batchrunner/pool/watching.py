@@ -28,7 +28,7 @@ from ..policy.backoff import GENERATION
 from ..policy.looking import TIMED_OUT, LookAgain, TimedOut, Verdict, Watch
 from ..policy.retry import may_retry
 from ..policy.runtimes import key_of
-from ..policy.spacing import Lookout
+from ..policy.spacing import Lookout, on_the_beat_s
 from ..settings import OnInterrupt, PollSpacing
 from ..waiting import Slot
 from .cancelling import take_back
@@ -54,7 +54,9 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
     while True:
         if decision.service_done:
             slot.release()
-        await context.until_look.sleep(entry.seq, decision.after_s)
+        shortest_s = context.settings.poll_interval_s
+        wait_s = on_the_beat_s(decision.after_s, current_time(), shortest_s)
+        await context.until_look.sleep(entry.seq, wait_s)
         if not await _wait_for_turn(context, watching, decision):
             return await _record(context, entry, TIMED_OUT, ran)
         news = await _look(context, entry, at_result=decision.at_result)
