@@ -8,23 +8,22 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, TypeAlias
 
 from .fake_service import MODEL, FakeService
+from .forked import PATIENCE_S, Forked, Forks
 
 TOKEN = "rc-secret-5b1c0ffee"
 IMAGE = "https://images.example.com/fox.png"
-PATIENCE_S = 60
-ROOT = Path(__file__).parents[2]
 FAST = ("--poll-interval", "0.05", "--progress", "none")
+
+Process: TypeAlias = subprocess.Popen[str] | Forked
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
@@ -65,7 +64,7 @@ def start(*arguments: object, env: dict[str, str], **settings: Any) -> subproces
     )  # fmt: skip
 
 
-def finish(process: subprocess.Popen[str], *, typed: str | None = None) -> Outcome:
+def finish(process: Process, *, typed: str | None = None) -> Outcome:
     """Wait for a command and return what it left; one that hangs fails the test."""
     try:
         out, err = process.communicate(typed, timeout=PATIENCE_S)
@@ -73,59 +72,11 @@ def finish(process: subprocess.Popen[str], *, typed: str | None = None) -> Outco
         process.kill()
         out, err = process.communicate()
         raise AssertionError(f"the command hung\n{out}\n{err}") from None
+    except BaseException:  # the test's time is over, say
+        process.kill()
+        raise
     assert "Traceback" not in err, err
     return Outcome(code=process.returncode, out=out, err=err)
-
-
-class Forks:
-    """Processes that fork commands, as many as run at once; what they do: fork.py."""
-
-    def __init__(self) -> None:
-        self._free: list[subprocess.Popen[str]] = []
-
-    def call(self, arguments: list[str], *, env: dict[str, str], cwd: Path, typed: str | None) -> Outcome:
-        """Run a command to its end; one that hangs fails the test."""
-        with TemporaryDirectory(prefix="batchrunner-call-") as kept:
-            streams = [Path(kept) / name for name in ("in", "out", "err")]
-            streams[0].write_text(typed or "", encoding="utf-8")
-            order = {"arguments": arguments, "env": env, "cwd": str(cwd), "streams": list(map(str, streams))}
-            code = self._code(order)
-            out, err = (path.read_text(encoding="utf-8") for path in streams[1:])
-        assert code is not None, f"the command hung\n{out}\n{err}"
-        assert "Traceback" not in err, err
-        return Outcome(code=code, out=out, err=err)
-
-    def _code(self, order: dict[str, Any]) -> int | None:
-        """Return the command's exit code; None after it hung and was killed."""
-        forks = self._free.pop() if self._free else self._new()
-        assert forks.stdin is not None
-        assert forks.stdout is not None
-        try:
-            forks.stdin.write(json.dumps(order) + "\n")
-            forks.stdin.flush()
-            child = int(forks.stdout.readline())
-            killer = threading.Timer(PATIENCE_S, os.kill, (child, signal.SIGKILL))
-            killer.start()
-            code: int | None = int(forks.stdout.readline())
-            killer.cancel()
-            killer.join()
-        except BaseException:  # the test's time is over, say: nobody may get this command's answer
-            forks.kill()
-            forks.communicate()
-            raise
-        self._free.append(forks)
-        return None if code == -signal.SIGKILL else code
-
-    def _new(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", f"{__package__}.fork"], cwd=ROOT, text=True, encoding="utf-8",
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        )  # fmt: skip
-
-    def close(self) -> None:
-        for forks in self._free:
-            forks.communicate(timeout=PATIENCE_S)
-        self._free.clear()
 
 
 FORKS = Forks()
@@ -140,7 +91,7 @@ class Batch:
     fake: FakeService | None = None
     manifest: Path = field(init=False)
     folder: Path = field(init=False)
-    _started: list[subprocess.Popen[str]] = field(default_factory=list)
+    _started: list[Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.manifest = self.home / "jobs.jsonl"
@@ -159,12 +110,18 @@ class Batch:
         """Run any command to its end, in a process of its own."""
         if not any(name.startswith(("PYTHON", "LC_", "LANG")) for name in more):
             words = list(map(str, arguments))
-            return FORKS.call(words, env=self.env(**more), cwd=self.home, typed=typed)
+            return finish(FORKS.start(words, env=self.env(**more), cwd=self.home, typed=typed))
         stdin = subprocess.DEVNULL if typed is None else subprocess.PIPE
         return finish(start(*arguments, env=self.env(**more), stdin=stdin, cwd=self.home), typed=typed)
 
-    def start_run(self, *flags: object, **settings: Any) -> subprocess.Popen[str]:
+    def start_run(self, *flags: object) -> Process:
         """Start ``run`` and leave it running."""
+        process = FORKS.start(list(map(str, self._run(flags))), env=self.env(), cwd=self.home)
+        self._started.append(process)
+        return process
+
+    def start_run_anew(self, *flags: object, **settings: Any) -> subprocess.Popen[str]:
+        """Start ``run`` in an interpreter of its own, and leave it running."""
         process = start(*self._run(flags), env=self.env(), cwd=self.home, **settings)
         self._started.append(process)
         return process

@@ -193,7 +193,7 @@ def test_a_disk_that_takes_no_film_is_74_and_the_rerun_collects_without_paying(b
     def small_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (250_000, 250_000))
 
-    process = batch.start_run(preexec_fn=small_files)
+    process = batch.start_run_anew(preexec_fn=small_files)
     _, words = process.communicate(timeout=60)
     fake.mend()
     again = batch.run()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from contextlib import closing
 
+import pytest
+
 from batchrunner.ledger import Store
 from batchrunner.simulator import FileMemory
 
@@ -44,6 +46,7 @@ def billed(folder) -> tuple[int, int]:
         return theirs, round((store.cost_usd() or 0) * 1_000_000)
 
 
+@pytest.mark.slow
 def test_mixed_models_are_planned_capped_edited_and_add_up_to_what_the_service_billed(here):
     simulated = ("--simulate", "--poll-interval", "0.05", "--progress", "none")
     order = ("run", here.manifest, "-o", here.folder, *simulated, "--concurrency", 20)

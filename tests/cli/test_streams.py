@@ -59,7 +59,7 @@ def test_results_that_are_read_only_in_part_are_no_failure(batch):
 def test_words_that_nobody_hears_do_not_change_the_exit_code(batch, fake):
     fake.always("submit", answers(422, {"detail": "no foxes"}))
     batch.write("fox")
-    process = batch.start_run()
+    process = batch.start_run_anew()
     assert process.stderr is not None
 
     process.stderr.close()

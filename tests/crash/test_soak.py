@@ -56,7 +56,7 @@ def _wait_for_life(fake, seen, process):
 def test_killed_while_it_starts_it_starts_again(batch, fake, victim):
     batch.write("fox", "owl")
     for hundredth in range(0, 60, 10):
-        victim.process = batch.start_run("--limit", 0)
+        victim.process = batch.start_run_anew("--limit", 0)
         time.sleep(hundredth / 100)
         victim.kill()
         victim.process.communicate()

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
-
 from ..cli.acts import Act
+from ..cli.command import Process
 from ..cli.fake_service import Exchange
 
 
 class Victim:
     """The process to be killed, once it is known, and the acts of a service that kill it."""
 
-    process: subprocess.Popen[str]
+    process: Process
 
     def kill(self) -> None:
         self.process.kill()

@@ -10,6 +10,7 @@ from .player import play, steady
 RECORD = "after a look at the change: python -m tests.docs.player writes down what is said now"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PLAYED, ids=lambda page: page.stem)
 def test_a_played_page_shows_what_the_program_says(page, tmp_path):
     for block, now in play(page, tmp_path):

@@ -31,7 +31,7 @@ def owners(folder: Path) -> list[int]:
 def test_workers_that_are_killed_cost_time_and_no_job(batch: Batch, fake: FakeService):
     batch.write(*NAMES)
     fake.always("film", later(0.15))
-    process = batch.start_run(*ENGINE, "--shards", 6, "--json")
+    process = batch.start_run_anew(*ENGINE, "--shards", 6, "--json")
 
     killed: set[int] = set()
     for number in (1, 2, 3):
@@ -61,7 +61,7 @@ def test_workers_that_are_killed_cost_time_and_no_job(batch: Batch, fake: FakeSe
 def test_one_ctrl_c_drains_all_shards_and_the_same_command_goes_on(batch: Batch, fake: FakeService):
     batch.write(*NAMES)
     fake.looks_until_done = 10_000  # nothing is done before the stop is heard of
-    process = batch.start_run(*ENGINE, "--shards", 4, "--concurrency", 4)
+    process = batch.start_run_anew(*ENGINE, "--shards", 4, "--concurrency", 4)
 
     wait_until(lambda: fake.posts() == 4, "two jobs of each worker")
     process.send_signal(signal.SIGINT)

@@ -23,6 +23,8 @@ from .lives import Batch, Life
 from .nurseries import Nurseries
 from .roads import CASES, ROADS, Road, all_points, copy_of
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undisturbed:

@@ -19,6 +19,8 @@ from .lives import Batch, Script
 from .nurseries import Nurseries
 from .roads import ROADS
 
+pytestmark = pytest.mark.slow
+
 P = Point
 
 ROAD = ROADS["a plain run"]
