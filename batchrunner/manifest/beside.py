@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from .._types import Job, Json, Problem
 from ..collector import rarely_collected
+from ..credentials import TOKEN_NAMES
 from ..models import Schemas
 from ..models.schemas import Missing
 from ..staging import LocalImage
@@ -107,6 +108,7 @@ def _started() -> Iterator[subprocess.Popen[bytes]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # whatever it stumbles over is met again, and told, by this process
         process_group=0,  # Ctrl-C is for this process to hear
+        env={name: value for name, value in os.environ.items() if name not in TOKEN_NAMES},
     ) as process:
         try:
             with suppress(OSError, AttributeError):  # Linux only

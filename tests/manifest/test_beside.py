@@ -150,6 +150,19 @@ def test_a_process_reads_it_and_what_decides_its_jobs_is_written_down_as_if_it_w
     assert elsewhere.record() == here.record()
 
 
+def test_the_process_is_not_told_the_token(tmp_path, monkeypatch):
+    monkeypatch.setenv("RUNCOMFY_API_TOKEN", "secret")
+    seen = tmp_path / "seen"
+    monkeypatch.setattr(beside, "PROGRAM", f"import os; open({str(seen)!r}, 'w').write(str(os.environ))")
+    path = tmp_path / "jobs.jsonl"
+    path.write_text(json_lines(ROW))
+
+    list(named(path).rows_beside(big_bytes=0))
+
+    assert "PATH" in seen.read_text()
+    assert "secret" not in seen.read_text()
+
+
 def test_what_the_catalogue_says_is_asked_here(tmp_path):
     path = tmp_path / "jobs.jsonl"
     path.write_text(json_lines({"prompt": "a fox"}, {"model": "acme/none", "prompt": "a fox"}))
