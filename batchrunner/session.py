@@ -32,7 +32,7 @@ from .leaving import Left, leave_files, load_ahead
 from .ledger import LedgerWriter, Store, read_failures
 from .ledger.folding import CAP
 from .ledger.images import know_images
-from .ledger.log_copy import copy_soon, put_off
+from .ledger.log_copy import LogCopy, put_off
 from .ledger.stored import count_unstored
 from .lifecycle import State
 from .looking import check_images, sightings
@@ -264,6 +264,7 @@ async def _run(
     """Run the pool on a prepared ledger, then write what people read."""
     began = time.monotonic()
     writer = LedgerWriter(store)
+    copying = LogCopy(writer, order.folder.ledger)
     async with writer.running():
         context = Context(
             settings=order.settings,
@@ -283,7 +284,7 @@ async def _run(
             if control is not None:
                 tasks.start_soon(serve, context, control)
             tasks.start_soon(load_ahead)
-            tasks.start_soon(copy_soon, writer, order.folder.ledger)
+            tasks.start_soon(copying.run)
             spent_usd = _recall(context, store, plan)
             if stopped_by is not None:
                 heed(context, stopped_by)
@@ -300,6 +301,7 @@ async def _run(
             await run_pool(context, sample=plan.sample, models=unconfirmed)
             if context.stopping.interrupted and order.settings.on_interrupt is OnInterrupt.CANCEL_QUEUED:
                 await take_back_all(context, WIRE_GRACE_S)
+            await copying.end()
             left = await leave_files(context, store, order.folder)
             tasks.cancel_scope.cancel()
     report = _report(store, order, plan, context, left, time.monotonic() - began)

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 
 import anyio
 import anyio.lowlevel
-from msgspec import Struct, field
+from msgspec import Struct
 
 from ..disk import as_disk_trouble, is_disk_error
 from .store import Store
@@ -29,7 +29,8 @@ Step = Callable[[Store], T]
 
 class _Job(Struct, eq=False):
     step: Step[Any]
-    done: anyio.Event = field(default_factory=anyio.Event)
+    done: asyncio.Future[None] | None = None
+    """What the caller waits for; None where the step runs at once."""
     result: Any = None
     error: BaseException | None = None
 
@@ -43,6 +44,9 @@ class LedgerWriter:
         self._in_thread = in_thread
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._is_open = not in_thread
+        self._commits = 0
+        self._awaited_commit = 0
+        self._reached: Callable[[], object] | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -74,8 +78,9 @@ class LedgerWriter:
             raise RuntimeError("the ledger's writer is not running")
         job = _Job(step)
         if self._in_thread:
+            job.done = asyncio.get_running_loop().create_future()
             self._queue.put(job)
-            await job.done.wait()
+            await job.done
         else:
             self._commit([job])
             await anyio.lowlevel.checkpoint()
@@ -83,11 +88,17 @@ class LedgerWriter:
             raise job.error
         return cast(T, job.result)
 
+    async def commits(self, count: int) -> None:
+        """Wait, in one task at a time, until so many more commits are durable."""
+        reached = anyio.Event()
+        self._awaited_commit, self._reached = self._commits + count, reached.set
+        await reached.wait()
+
     def _write(self, soon: Callable[..., object], over: Callable[[], None]) -> None:
         """Commit what is queued, until the end of the queue is; runs on the thread."""
         while batch := self._next_batch():
             self._commit(batch)
-            soon(_wake, batch)
+            soon(self._wake, batch)
         soon(over)
 
     def _next_batch(self) -> list[_Job]:
@@ -132,7 +143,11 @@ class LedgerWriter:
             connection.execute("ROLLBACK TO step")
         connection.execute("RELEASE step")
 
-
-def _wake(batch: list[_Job]) -> None:
-    for job in batch:
-        job.done.set()
+    def _wake(self, batch: list[_Job]) -> None:
+        """Let the callers of a commit go on; runs on the event loop."""
+        for job in batch:
+            if job.done is not None and not job.done.done():  # else its caller was cancelled
+                job.done.set_result(None)
+        self._commits += 1
+        if self._commits == self._awaited_commit and self._reached is not None:
+            self._reached()

@@ -18,9 +18,11 @@ from typing import Final
 
 import anyio
 
+from batchrunner import event_loop
 from batchrunner._types import Output, RequestId
 from batchrunner.ledger import LedgerWriter, Store
 from batchrunner.ledger.intake import stage, take_in
+from batchrunner.ledger.log_copy import LogCopy
 from batchrunner.ledger.writer import Step
 from batchrunner.manifest import read_jobs
 from batchrunner.models import Schemas
@@ -101,11 +103,14 @@ async def measure(folder: Path, seconds: float) -> dict[str, float]:
         take_in(store, time.time())
     syncs_ms = sync_times_ms(folder)
     writer = LedgerWriter(store)
-    async with writer.running():
+    async with writer.running(), anyio.create_task_group() as tasks:
+        copying = LogCopy(writer, folder / "ledger.sqlite", after_s=0)
+        tasks.start_soon(copying.run)
         taken_ms = await paced(writer, steps(range(1, paced_jobs + 1)))
         began, cpu_s = time.perf_counter(), time.process_time()
         await pushed(writer, steps(range(paced_jobs + 1, paced_jobs + pushed_jobs + 1)))
         pushed_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu_s
+        await copying.end()
     syncs_ms += sync_times_ms(folder)
     store.close()
     events = pushed_jobs * STEPS_A_JOB
@@ -117,4 +122,4 @@ async def measure(folder: Path, seconds: float) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(anyio.run(measure, Path(sys.argv[1]), float(sys.argv[2]))))
+    print(json.dumps(event_loop.run(measure, Path(sys.argv[1]), float(sys.argv[2]))))
