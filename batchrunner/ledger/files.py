@@ -131,11 +131,11 @@ class Files(Moves):
             (moved_to, collision_key(moved_to), file),
         )
 
-    def _set_outputs(self, seq: int, outputs: Sequence[Output]) -> None:
-        generation = self.entry(seq).generation
+    def _set_outputs(self, entry: Entry, outputs: Sequence[Output]) -> None:
+        of = entry.seq, entry.generation
         self.connection.executemany(
             "INSERT INTO artifacts (job, generation, n, key, url) VALUES (?, ?, ?, ?, ?)",
-            [(seq, generation, n, output.key, output.url) for n, output in enumerate(outputs, start=1)],
+            [(*of, n, output.key, output.url) for n, output in enumerate(outputs, start=1)],
         )
 
     def _names(self, seq: int, n: int, folder: str, extension: str) -> Iterator[str]:

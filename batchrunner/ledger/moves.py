@@ -83,7 +83,9 @@ class Moves(Queries):
 
     def _settled(self, seq: int, now: float | None = None) -> Entry:
         """Return the job as it is now, after an edit that waited for this moment took effect."""
-        row = self.connection.execute("SELECT * FROM jobs WHERE seq = ?", (seq,)).fetchone()
+        row = self.connection.execute(
+            "SELECT state, next, attempts, completed_at FROM jobs WHERE seq = ?", (seq,)
+        ).fetchone()
         state = State(row["state"])
         if row["next"] is None or state not in _EDITABLE:
             return self.entry(seq)

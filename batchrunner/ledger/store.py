@@ -200,8 +200,9 @@ class Store(Files):
         at_least_s, at_most_s = ran or (None, None)
         self._attempt(seq, completed_at=now, outcome=State.SUCCEEDED, cost_usd=cost_usd,
                       ran_at_least_s=at_least_s, ran_at_most_s=at_most_s)  # fmt: skip
-        self._set_outputs(seq, outputs)
-        return self.entry(seq)
+        entry = self.entry(seq)
+        self._set_outputs(entry, outputs)
+        return entry
 
     def failed_there(
         self, seq: int, error: JobError, cost_usd: float | None, now: float, not_before: float
