@@ -112,7 +112,7 @@ class WatchedWriter(LedgerWriter):
         super().__init__(store, in_thread=False)
         self._on_step = on_step
 
-    async def do(self, step: Step[T]) -> T:
+    async def do(self, step: Step[T], *, patiently: bool = False) -> T:
         try:
             return await super().do(step)
         finally:

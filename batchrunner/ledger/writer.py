@@ -1,9 +1,9 @@
 """The one writer: steps from many tasks, committed together, on a thread that lives as long as the run.
 
 Whatever was queued while the last commit ran goes into the next one, so a busy run pays one disk sync for
-many steps and an idle one waits for nothing.  A step's caller resumes after its commit is durable; the thread
-does not wait for the callers to take note, but begins the next commit.  A step that raises is undone alone;
-its neighbours are committed.
+many steps, and an idle one waits for nothing.  Patient steps wait a moment, to share an urgent one's commit.
+A step's caller resumes after its commit is durable; the thread does not wait for the callers to take note,
+but begins the next commit.  A step that raises is undone alone; its neighbours are committed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import anyio
 import anyio.lowlevel
@@ -35,6 +35,10 @@ class _Job(Struct, eq=False):
     error: BaseException | None = None
 
 
+PATIENCE_S: Final = 0.02
+"""How long a patient step waits for an urgent one, to share its commit: half of what a step costs."""
+
+
 class LedgerWriter:
     """Runs steps on a Store, one batch at a time."""
 
@@ -42,7 +46,9 @@ class LedgerWriter:
         """With *in_thread* False steps run at once where they are called (a ledger in memory)."""
         self._store = store
         self._in_thread = in_thread
-        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[_Job] | None] = SimpleQueue()
+        self._patient: list[_Job] = []
+        self._patient_until: asyncio.TimerHandle | None = None
         self._is_open = not in_thread
         self._commits = 0
         self._awaited_commit = 0
@@ -63,13 +69,16 @@ class LedgerWriter:
             yield
         finally:
             self._is_open = False
+            self._hand_over()
             self._queue.put(None)
             with anyio.CancelScope(shield=True):  # what was queued is committed, whoever is cancelled
                 await over.wait()
             thread.join()
 
-    async def do(self, step: Step[T]) -> T:
+    async def do(self, step: Step[T], *, patiently: bool = False) -> T:
         """Run *step* in a transaction and return its result once that is durable.
+
+        *patiently*: it may wait a moment for a step of another job, and be committed with it.
 
         A cancelled caller's step is committed all the same.  Raises what the step raises, DiskTrouble when
         the ledger cannot be written, and RuntimeError when the writer is not running (any more).
@@ -78,8 +87,13 @@ class LedgerWriter:
             raise RuntimeError("the ledger's writer is not running")
         job = _Job(step)
         if self._in_thread:
-            job.done = asyncio.get_running_loop().create_future()
-            self._queue.put(job)
+            loop = asyncio.get_running_loop()
+            job.done = loop.create_future()
+            self._patient.append(job)
+            if not patiently:
+                self._hand_over()
+            elif self._patient_until is None:
+                self._patient_until = loop.call_later(PATIENCE_S, self._hand_over)
             await job.done
         else:
             self._commit([job])
@@ -87,6 +101,15 @@ class LedgerWriter:
         if job.error is not None:
             raise job.error
         return cast(T, job.result)
+
+    def _hand_over(self) -> None:
+        """Give the thread all steps that wait."""
+        if self._patient_until is not None:
+            self._patient_until.cancel()
+            self._patient_until = None
+        if self._patient:
+            self._queue.put(self._patient)
+            self._patient = []
 
     async def commits(self, count: int) -> None:
         """Wait, in one task at a time, until so many more commits are durable."""
@@ -104,11 +127,11 @@ class LedgerWriter:
     def _next_batch(self) -> list[_Job]:
         """Wait for a step and return it with all that are queued behind it; nothing at the queue's end."""
         batch: list[_Job] = []
-        job = self._queue.get()
+        jobs = self._queue.get()
         try:
-            while job is not None:
-                batch.append(job)
-                job = self._queue.get_nowait()
+            while jobs is not None:
+                batch += jobs
+                jobs = self._queue.get_nowait()
         except Empty:
             return batch
         if batch:

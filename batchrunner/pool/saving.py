@@ -152,7 +152,9 @@ async def _keep(context: Context, entry: Entry, n: int, transfer: Transfer) -> t
 
 
 async def _saved(context: Context, entry: Entry, n: int) -> Entry:
-    return await context.ledger.do(lambda ledger: ledger.file_saved(entry.seq, n, context.wall_clock()))
+    return await context.ledger.do(
+        lambda ledger: ledger.file_saved(entry.seq, n, context.wall_clock()), patiently=True
+    )
 
 
 async def _fresh(context: Context, entry: Entry, output: Artifact) -> Artifact:

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from functools import partial
 
 import anyio
 import pytest
@@ -56,6 +57,35 @@ async def test_steps_of_many_tasks_share_their_commits(path):
             tasks.start_soon(writer.do, lambda ledger, seq=seq: ledger.intend(seq, 1.0))
 
     assert 1 <= len(commits) <= 3
+
+
+async def test_a_patient_step_shares_the_commit_of_an_urgent_one(path):
+    commits: list[str] = []
+
+    async with writing(path) as (writer, store), anyio.create_task_group() as tasks:
+        store.connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+        tasks.start_soon(partial(writer.do, lambda store: store.intend(1, 1.0), patiently=True))
+        tasks.start_soon(writer.do, lambda store: store.intend(2, 1.0))
+
+    assert len(commits) == 1
+
+
+async def test_a_patient_step_that_nobody_joins_is_durable_soon(path):
+    async with writing(path) as (writer, _):
+        await writer.do(lambda store: store.intend(1, 1.0), patiently=True)
+
+        with closing(Store.read_only(path)) as reader:
+            assert reader.entry(1).state is State.SUBMITTING
+
+
+async def test_a_patient_step_is_committed_when_everything_is_cancelled(path):
+    async with writing(path) as (writer, _), anyio.create_task_group() as tasks:
+        tasks.start_soon(partial(writer.do, lambda store: store.intend(1, 1.0), patiently=True))
+        await anyio.lowlevel.checkpoint()
+        tasks.cancel_scope.cancel()
+
+    with closing(Store.read_only(path)) as reader:
+        assert reader.entry(1).state is State.SUBMITTING
 
 
 async def test_steps_run_off_the_event_loop(path):

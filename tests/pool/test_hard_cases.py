@@ -151,7 +151,7 @@ class LateIntents(LedgerWriter):
         self._seconds = seconds
         self._intents = 0
 
-    async def do(self, step):
+    async def do(self, step, *, patiently=False):
         result = await super().do(step)
         if getattr(step, "func", None) is Store.intend:
             self._intents += 1
