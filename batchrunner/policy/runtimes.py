@@ -190,10 +190,10 @@ class _Level:
         return self._counts
 
     def outlook(self) -> Outlook:
-        """Return what is expected now; worked out anew when a sixteenth of it would be new."""
+        """Return what is expected now; worked out anew when an eighth of it would be new."""
         above = self.above.outlook() if self.above else PRIOR
-        leans_on_above = self.jobs < 16 * WORTH_JOBS
-        if self.unused > self.jobs / 16 or (leans_on_above and above is not self.basis):
+        leans_on_above = self.jobs < 8 * WORTH_JOBS
+        if self.unused > self.jobs / 8 or (leans_on_above and above is not self.basis):
             self.known, self.basis, self.unused = posterior(self._counted(), above), above, 0
         return self.known
 
