@@ -17,7 +17,7 @@ import pytest
 from ..cli.command import Batch, finish, simulating, wait_until
 
 ROOT = Path(__file__).parents[2]
-JOBS = 400
+JOBS = 200
 
 
 @pytest.fixture
