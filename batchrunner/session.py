@@ -302,7 +302,8 @@ async def _run(
             if context.stopping.interrupted and order.settings.on_interrupt is OnInterrupt.CANCEL_QUEUED:
                 await take_back_all(context, WIRE_GRACE_S)
             await copying.end()
-            left = await leave_files(context, store, order.folder)
+            with writer.alone():  # somebody may ask the run to cancel a job even now
+                left = await leave_files(context, store, order.folder)
             tasks.cancel_scope.cancel()
     report = _report(store, order, plan, context, left, time.monotonic() - began)
     context.tell("summary", None, **report.as_json())

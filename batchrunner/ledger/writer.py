@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, Final, TypeVar, cast
 
@@ -50,6 +50,7 @@ class LedgerWriter:
         self._patient: list[_Job] = []
         self._patient_until: asyncio.TimerHandle | None = None
         self._is_open = not in_thread
+        self._turn = threading.Lock()
         self._commits = 0
         self._awaited_commit = 0
         self._reached: Callable[[], object] | None = None
@@ -102,6 +103,12 @@ class LedgerWriter:
             raise job.error
         return cast(T, job.result)
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let every step wait while the block reads and writes the ledger itself, in whatever threads."""
+        with self._turn:
+            yield
+
     def _hand_over(self) -> None:
         """Give the thread all steps that wait."""
         if self._patient_until is not None:
@@ -140,7 +147,7 @@ class LedgerWriter:
 
     def _commit(self, batch: list[_Job]) -> None:
         try:
-            with self._store.transaction():
+            with self._turn, self._store.transaction():
                 self._store.wall()
                 if len(batch) == 1:
                     batch[0].result = batch[0].step(self._store)

@@ -88,6 +88,19 @@ async def test_a_patient_step_is_committed_when_everything_is_cancelled(path):
         assert reader.entry(1).state is State.SUBMITTING
 
 
+async def test_a_step_waits_for_whoever_has_the_ledger_alone(path):
+    async with writing(path) as (writer, store), anyio.create_task_group() as tasks:
+        with writer.alone():
+            tasks.start_soon(writer.do, lambda ledger: ledger.intend(1, 1.0))
+            await anyio.wait_all_tasks_blocked()
+            with store.transaction():
+                await anyio.to_thread.run_sync(store.set_fact, "alone", "yes")
+
+    with closing(Store.read_only(path)) as reader:
+        assert reader.entry(1).state is State.SUBMITTING
+        assert reader.fact("alone") == "yes"
+
+
 async def test_steps_run_off_the_event_loop(path):
     async with writing(path) as (writer, _):
         thread = await writer.do(lambda store: threading.current_thread())
