@@ -8,9 +8,9 @@ from __future__ import annotations
 import importlib
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -27,9 +27,6 @@ from .pool import Context
 from .presence import look_at_folders, remember
 from .service import base_url_to_name
 from .stopping import Phase
-
-if TYPE_CHECKING:
-    from .outputs.report.figures import Figures
 
 T = TypeVar("T")
 
@@ -84,10 +81,9 @@ async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
         """
         with _interruptible(store, go_on):
             before = look_back(store)
-            with ThreadPoolExecutor(4, thread_name_prefix="leaving") as beside:
+            with ThreadPoolExecutor(3, thread_name_prefix="leaving") as beside:
                 data_set = beside.submit(apart, lambda reader: write_rows(reader, folder.path, before, go_on))
-                figures = beside.submit(apart, _figures)
-                page = beside.submit(apart, lambda reader: _write_report(reader, folder, go_on, figures))
+                page = beside.submit(apart, lambda reader: _write_report(reader, folder, go_on))
                 stamps = beside.submit(apart, lambda reader: look_at_folders(folder.path, reader, go_on))
                 lines = write_lines(store, folder.path, before, go_on)
                 rows = data_set.result()
@@ -126,21 +122,13 @@ def _interruptible(store: Store, go_on: Callable[[], bool]) -> Iterator[None]:
         store.connection.set_progress_handler(None, 0)
 
 
-def _figures(store: Store) -> Figures:
-    from .outputs.report.figures import read_figures  # as below
-
-    return read_figures(store)
-
-
-def _write_report(
-    store: Store, folder: Folder, go_on: Callable[[], bool], figures: Future[Figures]
-) -> str | None:
+def _write_report(store: Store, folder: Folder, go_on: Callable[[], bool]) -> str | None:
     """Write the page and return what it stumbled over: the results do not depend on it."""
     from .outputs.report import NAME, write_report  # its template engine is needed at a run's end only
 
     address = Address(folder=folder.path, base_url=base_url_to_name(store))
     try:
-        write_report(store, folder.path / NAME, address, go_on, figures_of=lambda store: figures.result())
+        write_report(store, folder.path / NAME, address, go_on)
     except Interrupted:
         raise
     except Exception as error:

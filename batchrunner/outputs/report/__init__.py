@@ -36,22 +36,15 @@ GoOn = Callable[[], bool]
 
 
 def write_report(
-    store: Store,
-    path: Path,
-    address: Address,
-    go_on: GoOn = lambda: True,
-    *,
-    figures_of: Callable[[Store], Figures] = read_figures,
-    sign: Sign | None = None,
+    store: Store, path: Path, address: Address, go_on: GoOn = lambda: True, *, sign: Sign | None = None
 ) -> None:
     """Write the page to *path*, whole or not at all.  Raises Interrupted as soon as *go_on* says no.
 
-    *figures_of* may have read them elsewhere meanwhile.  *sign* gives stored films addresses to fetch them
-    from, by their URLs.
+    *sign* gives stored films addresses to fetch them from, by their URLs.
     """
     with _interruptible(store, go_on):
+        figures = read_figures(store)
         embedded = embed_jobs(store, go_on, sign=sign)
-        figures = figures_of(store)
         page = load_template().generate(**_context(store, figures, embedded, address))
         with replaced_file(path) as file:
             for piece in page:
