@@ -8,7 +8,6 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import anyio
 
@@ -30,70 +29,76 @@ from ..storing.films import FilmStore
 from ..waiting import Changed, Naps, Slots
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
 class Context:
     """One run's belongings."""
 
-    settings: Settings
-    ledger: LedgerWriter
-    client: Client
-    shelf: Shelf
-    listener: Listener
-    wall_clock: Callable[[], float] = time.time
-    """The instant that is written down; waiting goes by the event loop's own clock."""
-    uniform: Callable[[], float] = random.random
-    """A draw from [0, 1)."""
-    staging: Staging = field(default_factory=HostedOnly)
-    """What local images are sent from."""
-    films: FilmStore | None = None
-    """What films are put into a store with; None without one."""
-    prices: Prices = field(default_factory=Prices)
-    """What an attempt is taken to cost until the service says."""
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        ledger: LedgerWriter,
+        client: Client,
+        shelf: Shelf,
+        listener: Listener,
+        wall_clock: Callable[[], float] = time.time,
+        uniform: Callable[[], float] = random.random,
+        films: FilmStore | None = None,
+        prices: Prices | None = None,
+        fence: Callable[[], None] = lambda: None,
+    ) -> None:
+        """*uniform* draws from [0, 1)."""
+        self.settings = settings
+        self.ledger = ledger
+        self.client = client
+        self.shelf = shelf
+        self.listener = listener
+        self.wall_clock = wall_clock
+        """The instant that is written down; waiting goes by the event loop's own clock."""
+        self.uniform = uniform
+        self.prices = prices or Prices()
+        """What an attempt is taken to cost until the service says."""
+        self.fence = fence
+        """Raises CutOff where nothing more may be submitted, because the folder may be somebody else's."""
+        self.staging: Staging = HostedOnly()
+        """What local images are sent from."""
+        self.films = films
+        """What films are put into a store with; None without one."""
 
-    fence: Callable[[], None] = lambda: None
-    """Raises CutOff where nothing more may be submitted, because the folder may be somebody else's."""
-
-    changed: Changed = field(default_factory=Changed)
-    weather: Weather = field(init=False)
-    slots: Slots = field(init=False)
-    stopping: Stopping = field(init=False)
-    download_slots: anyio.CapacityLimiter = field(init=False)
-    finishing_slots: anyio.CapacityLimiter = field(init=False)
-    """Downloads that are whole and being checked, synced and put away: as many again."""
-    breaker: Breaker = field(init=False)
-    spacing: Spacing = field(init=False)
-    pacer: Pacer = field(init=False)
-    forecast: Forecast = field(init=False)
-    waiting_to_submit: int = 0
-    """Jobs that hold a slot and wait for leave to submit."""
-    unsettled: int = 0
-    """Attempts on the wire or at the service: what they set aside may come free yet."""
-    deferred: int = 0
-    """Pending jobs that wait for their instant to be submitted (again) in this run."""
-    moving: anyio.Lock = field(default_factory=anyio.Lock)
-    """Held while files of the folder get other names, or go."""
-    unsaved: int = 0
-    """Jobs whose results wait for a download slot, or are being fetched."""
-    held_since: float | None = None
-    """The instant since which the user holds submissions back by hand; None: nobody does."""
-    until_look: Naps = field(default_factory=Naps)
-    """Sleeps until the next look at each job in flight, by `seq`; to wake one is to look now."""
-    largest_film: int = 0
-    """Bytes of the largest output seen in this folder."""
-
-    def __post_init__(self) -> None:
-        settings = self.settings
+        self.changed = Changed()
         self.weather = Weather(
-            concurrency=settings.concurrency, max_outage_s=settings.max_outage_s, uniform=self.uniform
+            concurrency=settings.concurrency, max_outage_s=settings.max_outage_s, uniform=uniform
         )
-        self.spacing = Spacing(RunTimes(), settings.poll_interval_s)
-        self.forecast = Forecast(self.spacing.run_times)
-        self.pacer = Pacer(settings.poll_rate or math.inf)
-        self.breaker = Breaker.parse(settings.halt_on_failures)
         self.slots = Slots(lambda: self.weather.in_flight_limit, self.changed)
         self.stopping = Stopping(self.changed)
         self.download_slots = anyio.CapacityLimiter(settings.downloads)
         self.finishing_slots = anyio.CapacityLimiter(settings.downloads)
+        """Downloads that are whole and being checked, synced and put away: as many again."""
+        self.breaker = Breaker.parse(settings.halt_on_failures)
+        self.spacing = Spacing(RunTimes(), settings.poll_interval_s)
+        self.pacer = Pacer(settings.poll_rate or math.inf)
+        self.forecast = Forecast(self.spacing.run_times)
+        self.until_look = Naps()
+        """Sleeps until the next look at each job in flight, by `seq`; to wake one is to look now."""
+        self.moving = anyio.Lock()
+        """Held while files of the folder get other names, or go."""
+
+        self.waiting_to_submit = 0
+        """Jobs that hold a slot and wait for leave to submit."""
+        self.unsettled = 0
+        """Attempts on the wire or at the service: what they set aside may come free yet."""
+        self.deferred = 0
+        """Pending jobs that wait for their instant to be submitted (again) in this run."""
+        self.unsaved = 0
+        """Jobs whose results wait for a download slot, or are being fetched."""
+        self.held_since: float | None = None
+        """The instant since which the user holds submissions back by hand; None: nobody does."""
+        self.largest_film = 0
+        """Bytes of the largest output seen in this folder."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether other jobs' steps are to come, whose commits a patient one may share."""
+        return self.slots.in_use > 0
 
     @contextmanager
     def settling(self) -> Iterator[None]:

@@ -153,7 +153,7 @@ async def _keep(context: Context, entry: Entry, n: int, transfer: Transfer) -> t
 
 async def _saved(context: Context, entry: Entry, n: int) -> Entry:
     return await context.ledger.do(
-        lambda ledger: ledger.file_saved(entry.seq, n, context.wall_clock()), patiently=True
+        lambda ledger: ledger.file_saved(entry.seq, n, context.wall_clock()), patiently=context.is_busy
     )
 
 

@@ -181,7 +181,8 @@ async def _done(context: Context, entry: Entry, verdict: Done, ran: RunTime | No
         done = ledger.done(entry.seq, verdict.outputs, verdict.cost_usd, now, ran)
         return replace(done, outputs=tuple(ledger.artifacts(done.seq, done.generation)))
 
-    done = await context.ledger.do(step, patiently=True)  # its slot is free: only the download waits
+    # Its slot is free by now: only its download waits.
+    done = await context.ledger.do(step, patiently=context.is_busy)
     context.tell("ready", done, outputs=len(verdict.outputs), cost_usd=verdict.cost_usd)
     return done
 
