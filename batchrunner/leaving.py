@@ -30,6 +30,9 @@ from .stopping import Phase
 
 T = TypeVar("T")
 
+MANY: Final = 100_000
+"""Films whose page takes another process longer to write than to start."""
+
 OFTEN: Final = 100_000
 """Steps of SQLite's machine: a few milliseconds."""
 
@@ -124,11 +127,15 @@ def _interruptible(store: Store, go_on: Callable[[], bool]) -> Iterator[None]:
 
 def _write_report(store: Store, folder: Folder, go_on: Callable[[], bool]) -> str | None:
     """Write the page and return what it stumbled over: the results do not depend on it."""
+    from .manifest.beside import can_read_beside
     from .outputs.report import NAME, write_report  # its template engine is needed at a run's end only
+    from .outputs.report.beside import write_beside
 
     address = Address(folder=folder.path, base_url=base_url_to_name(store))
     try:
-        write_report(store, folder.path / NAME, address, go_on)
+        path, is_big = folder.path / NAME, store.has_saved_more_than(MANY) and can_read_beside()
+        if not (is_big and write_beside(folder.ledger, path, address, go_on)):
+            write_report(store, path, address, go_on)
     except Interrupted:
         raise
     except Exception as error:
