@@ -127,13 +127,13 @@ def _interruptible(store: Store, go_on: Callable[[], bool]) -> Iterator[None]:
 
 def _write_report(store: Store, folder: Folder, go_on: Callable[[], bool]) -> str | None:
     """Write the page and return what it stumbled over: the results do not depend on it."""
-    from .manifest.beside import can_read_beside
     from .outputs.report import NAME, write_report  # its template engine is needed at a run's end only
     from .outputs.report.beside import write_beside
+    from .second_process import can_help
 
     address = Address(folder=folder.path, base_url=base_url_to_name(store))
     try:
-        path, is_big = folder.path / NAME, store.has_saved_more_than(MANY) and can_read_beside()
+        path, is_big = folder.path / NAME, store.has_saved_more_than(MANY) and can_help()
         if not (is_big and write_beside(folder.ledger, path, address, go_on)):
             write_report(store, path, address, go_on)
     except Interrupted:

@@ -12,6 +12,7 @@ import anyio
 from msgspec.structs import replace
 
 from .._types import Json, RequestId
+from ..event_loop import current_time
 from ..ledger import Entry, Store
 from ..lifecycle import State
 from ..pool import Cancelled, Context, cancel_request
@@ -22,10 +23,10 @@ async def act(context: Context, command: Command) -> dict[str, Json]:
     """Do as *command* says and return what to answer."""
     match command:
         case Pause():
-            context.hold(anyio.current_time())
+            context.hold(current_time())
             return {"in_flight": context.slots.in_use - context.waiting_to_submit}
         case Resume():
-            context.go_on(anyio.current_time())
+            context.go_on(current_time())
             return {}
         case Set():
             return _set(context, command)
@@ -62,7 +63,7 @@ def _set(context: Context, wish: Set) -> dict[str, Json]:
 
 
 def _status(context: Context) -> dict[str, Json]:
-    settings, now = context.settings, anyio.current_time()
+    settings, now = context.settings, current_time()
     left_s = context.forecast.left_s(now, context.weather.in_flight_limit)
     return {
         "pid": os.getpid(),

@@ -10,12 +10,10 @@ Why: docs/decisions/0027-read-by-a-second-process.md
 from __future__ import annotations
 
 import fcntl
-import os
 import pickle
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, TypeAlias, cast
 
@@ -23,16 +21,14 @@ from msgspec import Struct
 
 from .._types import Job, Json, Problem
 from ..collector import rarely_collected
-from ..credentials import TOKEN_NAMES
 from ..models import Schemas
 from ..models.schemas import Missing
+from ..second_process import started
 from ..staging import LocalImage
 from .job_block import JobBlock, WrittenBlock
 
 AHEAD_BYTES: Final = 2**20
 """What may wait in the pipe, where the system lets us choose: three statements' worth of rows."""
-
-PROGRAM: Final = "import sys; sys.path[:] = {path}; from batchrunner.manifest.beside import serve; serve()"
 
 PROTOCOL: Final = 5
 
@@ -73,20 +69,16 @@ Told: TypeAlias = Job | WrittenBlock | Problem
 """What is found, in the manifest's order."""
 
 
-def can_read_beside() -> bool:
-    """Return whether there is a core for a second process, and we know how to start it."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores > 1 and bool(sys.executable) and not hasattr(sys, "frozen")
-
-
 def read_beside(asked: Asked, published: Callable[[str], Json | Missing]) -> Iterator[Told | Ended]:
     """Yield what another process finds, and at last how it ended.
 
     *published* says what the catalogue has of a model.  Raises NotRead.
     """
     try:
-        with _started() as process:
+        with started(__name__) as process:
             hears, tells = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+            with suppress(OSError, AttributeError):  # Linux only
+                fcntl.fcntl(tells, fcntl.F_SETPIPE_SZ, AHEAD_BYTES)
             _send(hears, asked)
             while not isinstance(found := _next(tells), Ended):
                 if isinstance(found, Question):
@@ -96,26 +88,6 @@ def read_beside(asked: Asked, published: Callable[[str], Json | Missing]) -> Ite
             yield found
     except OSError as error:
         raise NotRead from error
-
-
-@contextmanager
-def _started() -> Iterator[subprocess.Popen[bytes]]:
-    """Start the other process, and end it with the block."""
-    program = PROGRAM.format(path=sys.path)
-    with subprocess.Popen(  # noqa: S603 (this same Python)
-        [sys.executable, "-c", program],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # whatever it stumbles over is met again, and told, by this process
-        process_group=0,  # Ctrl-C is for this process to hear
-        env={name: value for name, value in os.environ.items() if name not in TOKEN_NAMES},
-    ) as process:
-        try:
-            with suppress(OSError, AttributeError):  # Linux only
-                fcntl.fcntl(cast("IO[bytes]", process.stdout), fcntl.F_SETPIPE_SZ, AHEAD_BYTES)
-            yield process
-        finally:
-            process.kill()
 
 
 def _send(stream: IO[bytes], what: object) -> None:

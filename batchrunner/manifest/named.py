@@ -77,7 +77,8 @@ class NamedManifest:
         """
         taken = 0
         if self.source != STDIN and _size_bytes(self.source) >= big_bytes:
-            from .beside import Asked, Ended, NotRead, can_read_beside, read_beside
+            from ..second_process import can_help
+            from .beside import Asked, Ended, NotRead, read_beside
 
             asked = Asked(
                 source=self.source,
@@ -89,7 +90,7 @@ class NamedManifest:
                 counting=tuple(counting),
             )
             with suppress(NotRead):
-                for found in read_beside(asked, self.schemas.from_catalogue) if can_read_beside() else ():
+                for found in read_beside(asked, self.schemas.from_catalogue) if can_help() else ():
                     if isinstance(found, Ended):
                         self._read, self._is_mixed = dict(found.files), False
                         self._images = LocalImages(may_stage=self.may_stage, found=found.images)

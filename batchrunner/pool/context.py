@@ -32,6 +32,19 @@ from ..waiting import Changed, Naps, Slots
 class Context:
     """One run's belongings."""
 
+    waiting_to_submit = 0
+    """Jobs that hold a slot and wait for leave to submit."""
+    unsettled = 0
+    """Attempts on the wire or at the service: what they set aside may come free yet."""
+    deferred = 0
+    """Pending jobs that wait for their instant to be submitted (again) in this run."""
+    unsaved = 0
+    """Jobs whose results wait for a download slot, or are being fetched."""
+    held_since: float | None = None
+    """The instant since which the user holds submissions back by hand; None: nobody does."""
+    largest_film = 0
+    """Bytes of the largest output seen in this folder."""
+
     def __init__(
         self,
         *,
@@ -81,19 +94,6 @@ class Context:
         """Sleeps until the next look at each job in flight, by `seq`; to wake one is to look now."""
         self.moving = anyio.Lock()
         """Held while files of the folder get other names, or go."""
-
-        self.waiting_to_submit = 0
-        """Jobs that hold a slot and wait for leave to submit."""
-        self.unsettled = 0
-        """Attempts on the wire or at the service: what they set aside may come free yet."""
-        self.deferred = 0
-        """Pending jobs that wait for their instant to be submitted (again) in this run."""
-        self.unsaved = 0
-        """Jobs whose results wait for a download slot, or are being fetched."""
-        self.held_since: float | None = None
-        """The instant since which the user holds submissions back by hand; None: nobody does."""
-        self.largest_film = 0
-        """Bytes of the largest output seen in this folder."""
 
     @property
     def is_busy(self) -> bool:

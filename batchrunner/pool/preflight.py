@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import anyio
-
 from ..answers import Answer, Kind, account_refused
+from ..event_loop import current_time
 from .context import Context
 
 
@@ -31,7 +30,7 @@ async def _reach(context: Context, model: str) -> Answer | None:
     weather = context.weather
     while not context.stopping.requested:
         answer = await context.client.model(model)
-        now = anyio.current_time()
+        now = current_time()
         match answer.kind:
             case Kind.NOT_SENT:
                 weather.unreachable(now, answer.message)
@@ -43,7 +42,7 @@ async def _reach(context: Context, model: str) -> Answer | None:
         context.waiting_to_submit += 1
         context.changed.report()
         context.tell("paused", None, reason=answer.message, seconds=round(weather.paused_until - now, 1))
-        while anyio.current_time() < weather.paused_until and not context.stopping.requested:
+        while current_time() < weather.paused_until and not context.stopping.requested:
             await context.changed.wait(weather.paused_until)
         context.waiting_to_submit -= 1
     return None

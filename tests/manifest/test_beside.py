@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from batchrunner import second_process
 from batchrunner.errors import AccountRefused, ManifestInvalid
 from batchrunner.ledger import Store
-from batchrunner.manifest import NamedManifest, beside
+from batchrunner.manifest import NamedManifest
 from batchrunner.manifest.beside import Asked, Ended, told_of
 from batchrunner.models import Schemas
 from batchrunner.models.schemas import Missing
@@ -153,7 +154,9 @@ def test_a_process_reads_it_and_what_decides_its_jobs_is_written_down_as_if_it_w
 def test_the_process_is_not_told_the_token(tmp_path, monkeypatch):
     monkeypatch.setenv("RUNCOMFY_API_TOKEN", "secret")
     seen = tmp_path / "seen"
-    monkeypatch.setattr(beside, "PROGRAM", f"import os; open({str(seen)!r}, 'w').write(str(os.environ))")
+    monkeypatch.setattr(
+        second_process, "PROGRAM", f"import os; open({str(seen)!r}, 'w').write(str(os.environ))"
+    )
     path = tmp_path / "jobs.jsonl"
     path.write_text(json_lines(ROW))
 
@@ -201,7 +204,7 @@ CUT = (
 
 @pytest.mark.parametrize("program", ["import nowhere", "print('hello')", CUT], ids=["none", "other", "cut"])
 def test_where_it_does_not_come_to_its_end_all_is_read_once(tmp_path, monkeypatch, program):
-    monkeypatch.setattr(beside, "PROGRAM", program)
+    monkeypatch.setattr(second_process, "PROGRAM", program)
     path = tmp_path / "jobs.jsonl"
     path.write_text("".join(json_lines({**ROW, "seed": "?"}, {**ROW, "seed": n}) for n in range(3)))
 
@@ -209,7 +212,7 @@ def test_where_it_does_not_come_to_its_end_all_is_read_once(tmp_path, monkeypatc
 
 
 def test_what_was_read_in_two_goes_is_read_again_the_next_time(tmp_path, monkeypatch):
-    monkeypatch.setattr(beside, "PROGRAM", CUT)
+    monkeypatch.setattr(second_process, "PROGRAM", CUT)
     path = tmp_path / "jobs.jsonl"
     path.write_text(json_lines({**ROW, "meta": {"n": 1}}, "no job", {**ROW, "seed": 5}))
     manifest = named(path)
@@ -220,7 +223,7 @@ def test_what_was_read_in_two_goes_is_read_again_the_next_time(tmp_path, monkeyp
 
 
 def test_a_small_manifest_starts_no_process(tmp_path, monkeypatch):
-    monkeypatch.setattr(beside.subprocess, "Popen", None)
+    monkeypatch.setattr(second_process.subprocess, "Popen", None)
     path = tmp_path / "jobs.jsonl"
     path.write_text(json_lines(ROW))
 

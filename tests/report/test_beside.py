@@ -7,6 +7,7 @@ from contextlib import closing
 
 import pytest
 
+from batchrunner import second_process
 from batchrunner.causes import Address
 from batchrunner.ledger import Store
 from batchrunner.lifecycle import State
@@ -47,7 +48,7 @@ def test_nobody_waits_for_it_who_was_told_to_stop(ledger, tmp_path):
 
 
 def test_where_it_does_not_come_to_its_end_the_page_is_not_said_to_be_written(ledger, tmp_path, monkeypatch):
-    monkeypatch.setattr(beside, "PROGRAM", "raise SystemExit(3)")
+    monkeypatch.setattr(second_process, "PROGRAM", "raise SystemExit(3)")
 
     assert not write_beside(ledger, tmp_path / "report.html", Address(folder=tmp_path), lambda: True)
 

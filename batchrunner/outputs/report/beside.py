@@ -17,14 +17,10 @@ from typing import Final
 from msgspec import Struct
 
 from ...causes import Address
-from ...credentials import TOKEN_NAMES
 from ...ledger import Store
+from ...second_process import started
 from ..results import Interrupted
 from . import GoOn, write_report
-
-PROGRAM: Final = (
-    "import sys; sys.path[:] = {path}; from batchrunner.outputs.report import beside; beside.serve()"
-)
 
 ASKED_EACH_S: Final = 0.05
 """How soon a second Ctrl-C is noticed."""
@@ -44,20 +40,11 @@ def write_beside(ledger: Path, path: Path, address: Address, go_on: GoOn) -> boo
     """Return whether a second process has written the page.  Raises Interrupted once *go_on* says no."""
     asked = pickle.dumps(Asked(ledger=ledger, path=path, address=address, by=os.getpid()))
     try:
-        with subprocess.Popen(  # noqa: S603 (this same Python)
-            [sys.executable, "-c", PROGRAM.format(path=sys.path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # whatever it stumbles over is met again, and told, by this process
-            process_group=0,  # Ctrl-C is for this process to hear
-            env={name: value for name, value in os.environ.items() if name not in TOKEN_NAMES},
-        ) as process:
+        with started(__name__) as process:
             try:
                 process.communicate(asked, timeout=ASKED_EACH_S)
             except subprocess.TimeoutExpired:
                 _wait(process, go_on)
-            finally:
-                process.kill()
     except OSError:
         return False
     finally:
