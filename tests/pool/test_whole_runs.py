@@ -255,3 +255,11 @@ async def test_a_batch_that_only_fails_is_halted():
     assert bench.states == {State.FAILED: 20, State.PENDING: 10}
     assert "the first 20 all failed" in context.stopping.reason
     assert bench.store.errors() == {ErrorCode.REFUSED: 20}
+
+
+async def test_jobs_beyond_the_ledgers_first_page_are_taken_up_too():
+    bench = a_bench()
+
+    await bench.run(some_jobs(201), Settings(concurrency=50))
+
+    assert bench.states == {State.SUCCEEDED: 201}
