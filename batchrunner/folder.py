@@ -23,12 +23,14 @@ from msgspec import Struct
 from .disk import make_folder
 from .errors import FolderTaken, FolderUnusable, ManifestMissing
 from .filesystem import check_locks
+from .ledger.connections import is_blank, size_of
 from .sharding import SHARDS, Shard
 from .shards import check_shard, check_unsharded, shard_paths
 
 LEDGER: Final = "ledger.sqlite"
+WRITE_AHEAD_LOG: Final = f"{LEDGER}-wal"
 RESULTS: Final = (
-    "results.jsonl", "metadata.jsonl", "run.log", "videos", "images", "audio", "superseded", f"{LEDGER}-wal"
+    "results.jsonl", "metadata.jsonl", "run.log", "videos", "images", "audio", "superseded", WRITE_AHEAD_LOG
 )  # fmt: skip
 """What a run leaves; without the ledger beside them nobody knows what was paid."""
 
@@ -36,9 +38,6 @@ NAME_ANOTHER: Final = "move away the file that is in its place, or name another 
 
 NO_LOCKS: Final = frozenset({errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL})
 """What the system says of a lock on a file system that has none."""
-
-ONE_PAGE: Final = 4096
-"""Bytes of the smallest SQLite file; the ledger's tables take many."""
 
 
 class Folder(Struct, frozen=True):
@@ -94,7 +93,7 @@ class Folder(Struct, frozen=True):
 
     def has_ledger(self) -> bool:
         """Return whether there is a ledger with something in it."""
-        return self.ledger.is_file() and not self.ledger_is_blank()
+        return self.ledger.is_file() and not is_blank(self.ledger)
 
     def check_usable(self) -> None:
         """Raise FolderUnusable when a run in here could pay again for what is there already."""
@@ -110,16 +109,14 @@ class Folder(Struct, frozen=True):
     def check_no_results(self) -> None:
         """Raise FolderUnusable when results are there whose ledger is not."""
         left = [name for name in RESULTS if _holds_something(self.path / name)]
+        if left == [WRITE_AHEAD_LOG] and self.ledger.is_file():
+            return  # of a blank ledger: it was begun and holds nothing
         if left:
             raise FolderUnusable(
                 f"{self.path} holds results ({', '.join(left)}) but no {LEDGER}, or an empty one:"
                 " a run would pay again",
                 hint=f"put {LEDGER} back beside them, or choose another folder with -o",
             )
-
-    def ledger_is_blank(self) -> bool:
-        """Return whether the ledger is one page or less, with no log beside it: nothing was ever in it."""
-        return self.ledger.stat().st_size <= ONE_PAGE and not self.has_write_ahead_log()
 
     def require_ledger(self) -> None:
         """Raise ManifestMissing when there is no ledger to read, FolderUnusable when there are several."""
@@ -155,8 +152,7 @@ class Folder(Struct, frozen=True):
 
     def has_write_ahead_log(self) -> bool:
         """Return whether SQLite's log of the latest commits is beside the ledger."""
-        log = self.ledger.with_name(f"{LEDGER}-wal")
-        return log.exists() and log.stat().st_size > 0
+        return size_of(self.path / WRITE_AHEAD_LOG) > 0
 
     @contextmanager
     def locked(self) -> Iterator[Lock]:

@@ -19,7 +19,7 @@ from .client import Timeouts
 from .disk import disk_errors_named
 from .errors import BatchrunnerError, FolderUnusable
 from .filesystem import check_locks
-from .folder import Folder, Lock
+from .folder import LEDGER, WRITE_AHEAD_LOG, Folder, Lock
 from .lease import Lease, Terms, kept
 from .ledger import Store
 from .ledger.connections import has_log_format
@@ -113,13 +113,20 @@ def begin_shards(whole: Folder, shard: Shard) -> None:
 
 def check_complete(folder: Folder, lock: Lock) -> None:
     """Raise FolderUnusable when the last owner left commits behind that are not here any more."""
-    if lock.left_open and has_log_format(folder.ledger) and not folder.has_write_ahead_log():
-        raise FolderUnusable(
-            f"{folder.ledger} was not closed by its last run, and its latest commits"
-            f" ({folder.ledger.name}-wal) are not beside it: a run could pay again",
-            hint="bring that file back; if nothing was lost (another program opened and closed the"
-            f" ledger), delete {folder.lock_file.name} and run again",
-        )
+    if not lock.left_open:
+        return
+    if not folder.ledger.is_file():
+        gone = LEDGER
+    elif not folder.has_ledger() or (has_log_format(folder.ledger) and not folder.has_write_ahead_log()):
+        gone = WRITE_AHEAD_LOG
+    else:
+        return
+    raise FolderUnusable(
+        f"{folder.ledger} was not closed by its last run, and its latest commits ({gone}) are gone:"
+        " a run could pay again",
+        hint="bring that file back; if nothing was lost (another program opened and closed the"
+        f" ledger), delete {folder.lock_file.name} and run again",
+    )
 
 
 @contextmanager

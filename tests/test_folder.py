@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -166,6 +169,84 @@ def test_a_ledger_with_its_log_is_whole(folder, tmp_path):
 
     with owned(copy) as store:
         assert store.count("1") == 2
+
+
+@pytest.mark.parametrize("gone", [["ledger.sqlite", "ledger.sqlite-wal"], ["ledger.sqlite-wal"]])
+def test_what_a_killed_run_left_is_refused_when_its_ledger_is_taken_away(folder, tmp_path, gone):
+    copy = Folder(tmp_path / "copy")
+    killed_half_way(folder, copy, with_log=True)
+    for name in gone:
+        (copy.path / name).unlink()
+
+    with pytest.raises(FolderUnusable, match="could pay again") as raised, owned(copy):
+        pass
+
+    assert gone[0] in str(raised.value)
+
+
+def test_a_log_whose_first_commits_are_damaged_is_refused(folder, tmp_path):
+    copy = Folder(tmp_path / "copy")
+    killed_half_way(folder, copy, with_log=True)
+    log = copy.path / "ledger.sqlite-wal"
+    log.write_bytes(log.read_bytes()[:5000] + b"\xff" * 100 + log.read_bytes()[5100:])
+
+    with pytest.raises(FolderUnusable, match="could pay again"), owned(copy):
+        pass
+
+
+def first_commit(path: Path) -> dict[str, bytes]:
+    """Return what a ledger's first commit, which makes the tables, has left before anything is closed."""
+    path.parent.mkdir()
+    with closing(Store.open(path)):
+        return {
+            file.name: file.read_bytes() for file in path.parent.iterdir() if not file.name.endswith("-shm")
+        }
+
+
+@pytest.mark.parametrize("part", [0, 1, 32, 100, 4152, 0.3, 0.9, 0.999])
+def test_a_kill_within_the_first_commit_leaves_a_folder_to_begin_in(folder, tmp_path, part):
+    files = first_commit(tmp_path / "first" / "ledger.sqlite")
+    log = files["ledger.sqlite-wal"]
+    folder.create()
+    for name, content in files.items():
+        (folder.path / name).write_bytes(content)
+    written = part if isinstance(part, int) else int(len(log) * part)
+    (folder.path / "ledger.sqlite-wal").write_bytes(log[:written])
+
+    assert not folder.has_ledger()
+    folder.check_usable()
+    with owned(folder) as store:
+        take(store, some_jobs(1))
+    assert folder.has_ledger()
+
+
+def test_a_ledger_with_its_first_commit_is_one(folder, tmp_path):
+    folder.create()
+    for name, content in first_commit(tmp_path / "first" / "ledger.sqlite").items():
+        (folder.path / name).write_bytes(content)
+
+    assert folder.has_ledger()
+
+
+def test_a_kill_within_the_first_commit_without_a_log_leaves_a_folder_to_begin_in(folder, monkeypatch):
+    monkeypatch.setattr("batchrunner.ledger.connections.has_shared_memory", lambda path: False)
+    folder.create()
+    connection = sqlite3.connect(folder.ledger)
+    connection.execute("PRAGMA journal_mode = TRUNCATE")
+    connection.execute("PRAGMA cache_size = 1")  # so that pages go to the file before the commit
+    connection.execute("BEGIN")
+    for table in range(20):
+        connection.execute(f"CREATE TABLE t{table} (a PRIMARY KEY)")
+    half = {file.name: file.read_bytes() for file in folder.path.iterdir()}
+    connection.close()
+    for name, content in half.items():
+        (folder.path / name).write_bytes(content)
+    assert len(half["ledger.sqlite"]) > 4096
+    assert half["ledger.sqlite-journal"]
+
+    assert not folder.has_ledger()
+    with owned(folder) as store:
+        take(store, some_jobs(1))
 
 
 def test_a_folder_that_was_closed_well_says_so(folder):

@@ -19,6 +19,36 @@ LOG_FORMAT: Final = 2
 """What the two bytes from the 18th on are in a ledger with a write-ahead log: https://sqlite.org/fileformat.html"""
 
 
+ONE_PAGE: Final = 4096
+"""Bytes of the smallest SQLite file; the ledger's tables take many."""
+
+FIRST_COMMIT: Final = 1_000_000
+"""Bytes, more than the log of the commit that makes the tables takes (a sixth of it)."""
+
+
+def is_blank(path: Path) -> bool:
+    """Return whether nothing was ever committed to the ledger at *path*.
+
+    A kill within its first commit leaves a page at most, and the beginning of a log or a journal beside it.
+    One that cannot be read is not blank: whoever opens it says what is wrong.
+    """
+    log, journal = (size_of(path.with_name(f"{path.name}-{beside}")) for beside in ("wal", "journal"))
+    if not journal and (path.stat().st_size > ONE_PAGE or log > FIRST_COMMIT):
+        return False
+    if not log and not journal:
+        return True
+    try:
+        with closing(_read_only(path)) as connection:
+            return _version(connection, path) == 0
+    except sqlite3.Error:
+        return False
+
+
+def size_of(path: Path) -> int:
+    """Return the file's size in bytes; 0 where there is none."""
+    return path.stat().st_size if path.exists() else 0
+
+
 def has_log_format(path: Path) -> bool:
     """Return whether the ledger's latest commits may stand in a write-ahead log beside it."""
     with path.open("rb") as file:
@@ -56,7 +86,7 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
 
     Raises FolderUnusable for a file that is no ledger, or one that lost what was in it.
     """
-    connection = sqlite3.connect(uri_for_reading(path), uri=True, isolation_level=None, timeout=30)
+    connection = _read_only(path)
     try:
         version = _version(connection, path)
     except sqlite3.DatabaseError as error:
@@ -67,6 +97,10 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         hint = f"was {path.name}-wal, which holds the latest commits, left behind when it was copied?"
         raise FolderUnusable(f"there is nothing in {path}", hint=hint)
     return connection
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(uri_for_reading(path), uri=True, isolation_level=None, timeout=30)
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

@@ -64,14 +64,12 @@ def read_books(batch: Batch) -> Books:
             records = [record for record in memory.load() if record.cancelled_at is None]
             accepted = [(record.request_id, str(record.inputs["text"])) for record in records]
     ledger = batch.folder / "ledger.sqlite"
-    if not ledger.exists() or Folder(batch.folder).ledger_is_blank():  # killed before it held anything
+    if not Folder(batch.folder).has_ledger():  # killed before it held anything
         return Books(accepted=tuple(accepted), rows={}, recorded=frozenset(), doubtful=Counter())
     # Read-only: the last to close a ledger that was opened for writing would tidy its log away.
     with closing(sqlite3.connect(f"{ledger.as_uri()}?mode=ro", uri=True)) as db:
         verdict = db.execute("PRAGMA integrity_check").fetchone()[0]
         assert verdict == "ok", verdict
-        if db.execute("PRAGMA user_version").fetchone()[0] == 0:  # killed before its tables were made
-            return Books(accepted=tuple(accepted), rows={}, recorded=frozenset(), doubtful=Counter())
         doubts = db.execute(
             "SELECT id FROM attempts JOIN jobs ON job = seq WHERE outcome = 'unknown' OR"
             " (attempts.request_id IS NULL AND outcome IS NULL)"
