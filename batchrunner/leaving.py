@@ -59,9 +59,9 @@ async def load_ahead() -> None:
 
 
 def _load() -> None:
-    from .outputs import report
+    from .outputs.report.template import load_template
 
-    report.load_template()
+    load_template()
     importlib.import_module("yaml")  # for the data-set card
 
 

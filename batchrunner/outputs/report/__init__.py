@@ -12,8 +12,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +23,7 @@ from ...ledger import Store, read_failures
 from ..results import Interrupted
 from .embedded import FIELDS, Embedded, Sign, embed_jobs, inert_json
 from .figures import Figures, read_figures
+from .template import asset, load_template
 from .wording import FILTERS, failures_for_people, headline, summary_line
 
 NAME: Final = "report.html"
@@ -71,7 +70,7 @@ def _context(store: Store, figures: Figures, embedded: Embedded, address: Addres
     from markupsafe import Markup
 
     simulated = store.fact("simulated") == "1"
-    style, theme, script = _asset("uPlot.min.css") + _asset("report.css"), _asset("theme.js"), _scripts()
+    style, theme, script = asset("uPlot.min.css") + asset("report.css"), asset("theme.js"), _scripts()
     settings: Json = {"fields": list(FIELDS), "models": list(embedded.models)}
     return {
         "version": __version__,
@@ -109,30 +108,4 @@ def _hash(text: str) -> str:
 
 
 def _scripts() -> str:
-    return ";\n".join(_asset(name) for name in ("uPlot.iife.min.js", "charts.js", "gallery.js"))
-
-
-@cache
-def _asset(name: str) -> str:
-    return (files(__package__) / "page" / name).read_text("utf-8")
-
-
-@cache
-def load_template() -> Any:
-    """Return the page's template, compiled: the first time takes longer than filling it does."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    from . import wording
-
-    environment = Environment(
-        loader=FunctionLoader(_asset),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        count=wording.count, money=wording.money, span=wording.span, size=wording.size, shown=wording.shown,
-        instant=wording.instant, plural=wording.plural,
-    )  # fmt: skip
-    return environment.get_template("report.html.j2")
+    return ";\n".join(asset(name) for name in ("uPlot.iife.min.js", "charts.js", "gallery.js"))
