@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, cast
@@ -142,7 +142,7 @@ class Client:
         self._secret = token.encode() if len(token) >= SHORTEST_SECRET else None
         self._timeouts = timeouts or Timeouts()
         self._wire = wire(is_local=self.is_local, stand_in=transport)
-        self.submission_gate = anyio.Semaphore(MAX_SUBMISSIONS)
+        self.submission_gate = anyio.Semaphore(MAX_SUBMISSIONS, fast_acquire=True)
         """To be held by the caller of `submit`, from the intent to the answer."""
         self._read_gate = anyio.Semaphore(MAX_REQUESTS, fast_acquire=True)
         self._known: dict[tuple[str, str], Request] = {}
@@ -264,8 +264,7 @@ class Client:
         try:
             yield Download(response.status, response.headers, response)
         finally:
-            with anyio.CancelScope(shield=True, deadline=anyio.current_time() + 1):
-                await response.aclose()
+            await response.aclose()
 
     async def _follow(self, url: str, headers: tuple[tuple[str, str], ...]) -> Response:
         connect_s, silence_s = self._timeouts.connect_s, self._timeouts.download_s
@@ -315,9 +314,10 @@ def _parsed(raw: bytes) -> Json:
 
     What is stricter and ten times as fast goes first; the json module takes all that people call JSON.
     """
-    with suppress(orjson.JSONDecodeError):
+    try:
         return cast(Json, orjson.loads(raw))
-    body: Json = json.loads(raw)
+    except orjson.JSONDecodeError:
+        body: Json = json.loads(raw)
     if b"\\ud" in raw.lower():
         body = json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
     return body

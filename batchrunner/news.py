@@ -74,6 +74,7 @@ RUNNING_WORDS: Final = frozenset(
 QUEUED_WORDS: Final = frozenset({"in_queue", "queued", "pending", "waiting"})
 SUCCESS_WORDS: Final = frozenset({"completed", "succeeded", "success", "done"})
 FAILURE_WORDS: Final = frozenset({"failed", "error", "failure", "timeout"})
+END_WORDS: Final = SUCCESS_WORDS | FAILURE_WORDS
 CANCEL_WORDS: Final = frozenset({"cancelled", "canceled"})
 
 MODERATION: Final = re.compile(
@@ -90,7 +91,7 @@ def read_status(answer: Answer, request_id: RequestId) -> News:
 
 
 def _read_status_word(answer: Answer, word: str) -> News:
-    if word in SUCCESS_WORDS | FAILURE_WORDS:
+    if word in END_WORDS:
         return Ended(failed=word in FAILURE_WORDS)
     return _read_open_word(answer, word)
 

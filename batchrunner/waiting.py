@@ -19,14 +19,18 @@ class Changed:
     """Wakes everybody who waits, each time something was reported."""
 
     def __init__(self) -> None:
-        self._event = anyio.Event()
+        self._event: anyio.Event | None = None
+        """Made by the first who waits: most reports come while nobody does."""
 
     def report(self) -> None:
-        self._event.set()
-        self._event = anyio.Event()
+        event, self._event = self._event, None
+        if event is not None:
+            event.set()
 
     async def wait(self, until: float | None = None) -> None:
         """Return at the next report, or at the instant *until* (of the event loop's clock)."""
+        if self._event is None:
+            self._event = anyio.Event()
         event = self._event
         if until is None:
             await event.wait()

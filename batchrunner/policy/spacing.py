@@ -27,7 +27,7 @@ JITTER: Final = 0.1
 """Waits are spread by this share, both ways, so that jobs which began together are not looked at together."""
 START_KNOWN: Final = 0.1
 """When a queued job begins need not be known more exactly than this share of the median run time."""
-BEAT_S: Final = 0.02
+BEAT_S: Final = 0.05
 """Looks that fall due within the same beat go out together: the process wakes once for all of them."""
 QUEUE_MEMORY_S: Final = 600.0
 """How much watched queueing the queue's speed is taken from, summed over the jobs in it."""
@@ -39,7 +39,7 @@ def on_the_beat_s(wait_s: float, now: float, shortest_s: float) -> float:
     As many looks come sooner by it as later, so ends are seen as early as without.  A wait of few beats stays
     as it is.
     """
-    if wait_s < 4 * BEAT_S:
+    if wait_s < 2 * BEAT_S:
         return wait_s
     beat_s = round((now + wait_s) / BEAT_S) * BEAT_S - now
     return beat_s if beat_s >= min(shortest_s, wait_s) else beat_s + BEAT_S

@@ -52,12 +52,12 @@ class Turn:
         """Wait for a slot to receive in, unless it is held already."""
         if self._held is not self._receiving:
             self.end()
-            await self._receiving.acquire()
+            await _taken(self._receiving)
             self._held = self._receiving
 
     async def finish(self) -> None:
         """Wait for a slot to finish in, and only then let the next one receive."""
-        await self._finishing.acquire()
+        await _taken(self._finishing)
         self.end()
         self._held = self._finishing
 
@@ -65,6 +65,14 @@ class Turn:
         held, self._held = self._held, None
         if held is not None:
             held.release()
+
+
+async def _taken(slots: anyio.CapacityLimiter) -> None:
+    """Wait for a slot; where one is free, without the round through the event loop that `acquire` makes."""
+    try:
+        slots.acquire_nowait()
+    except anyio.WouldBlock:
+        await slots.acquire()
 
 
 async def _save_all(context: Context, entry: Entry, turn: Turn) -> Entry:
@@ -145,7 +153,8 @@ async def _keep(context: Context, entry: Entry, n: int, transfer: Transfer) -> t
             size_bytes=sealed.size_bytes,
             sha256=sealed.sha256,
             taken=context.shelf.is_taken,
-        )
+        ),
+        patiently=context.is_busy,
     )
     await context.shelf.keep(transfer.part, file)
     return await _saved(context, entry, n), file

@@ -13,9 +13,9 @@ PORTS: Final = {"http": 80, "https": 443}
 
 _OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _NAME: Final = r"(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)*[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
-_SEGMENT: Final = r"/(?!\.)(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})*"
+_SEGMENT: Final = r"/(?!\.)[A-Za-z0-9._~-]*(?:%[0-9A-F]{2}[A-Za-z0-9._~-]*)*"
 _PORT: Final = r"[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}"
-_QUERY: Final = r"(?:[A-Za-z0-9._~=&-]|%[0-9A-F]{2})+"
+_QUERY: Final = r"(?=.)[A-Za-z0-9._~=&-]*(?:%[0-9A-F]{2}[A-Za-z0-9._~=&-]*)*"
 
 _PLAIN: Final = re.compile(
     rf"(?P<scheme>https?)://(?P<host>{_NAME}|{_OCTET}(?:\.{_OCTET}){{3}})(?::(?P<port>{_PORT}))?"

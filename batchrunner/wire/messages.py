@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import TracebackType
 from typing import ClassVar, Final, NamedTuple, Protocol, Self
 
@@ -74,18 +74,13 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
     def as_bytes(self) -> bytes:
         """Raises NotSent where a header cannot be sent as it is; the address goes out letter by letter."""
         address = self._address
-        lines = [f"{self.method} {address.target} HTTP/1.1"]
-        headers = [("Host", address.netloc), *self.headers]
+        head = f"{self.method} {address.target} HTTP/1.1\r\nHost: {address.netloc}\r\n{_lines(self.headers)}"
         if self.body or self.method != "GET":
-            headers.append(("Content-Length", str(len(self.body))))
+            head += f"Content-Length: {len(self.body)}\r\n"
         if not self.keep_alive:
-            headers.append(("Connection", "close"))
-        for name, value in headers:
-            if not NOT_IN_A_HEADER.isdisjoint(value):
-                raise NotSent(f"the header {name} holds a character that no header can")
-            lines.append(f"{name}: {value}")
+            head += "Connection: close\r\n"
         try:
-            return "\r\n".join([*lines, "", ""]).encode("latin-1") + self.body
+            return f"{head}\r\n".encode("latin-1") + self.body
         except UnicodeEncodeError:
             raise NotSent("a header holds a character that no header can") from None
 
@@ -95,6 +90,15 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
             return read_address(self.url)
         except ValueError as error:
             raise NotSent(f"no address that can be asked: {error}") from error
+
+
+@lru_cache(maxsize=16)
+def _lines(headers: tuple[tuple[str, str], ...]) -> str:
+    """Return them as they go out: those of a service's calls are the same each time.  Raises NotSent."""
+    for name, value in headers:
+        if not NOT_IN_A_HEADER.isdisjoint(value):
+            raise NotSent(f"the header {name} holds a character that no header can")
+    return "".join(f"{name}: {value}\r\n" for name, value in headers)
 
 
 class Response(Protocol):
@@ -111,7 +115,7 @@ class Response(Protocol):
         """Return what comes next of the body, coded as it was sent; b"" at its end.  Raises Unfinished."""
 
     async def aclose(self) -> None:
-        """Let go of the connection; one with an unread rest is closed."""
+        """Let go of the connection, also in a task that is cancelled; one with an unread rest is closed."""
 
 
 class Wire(Protocol):

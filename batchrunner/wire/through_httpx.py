@@ -16,6 +16,9 @@ from .._httpx import httpx
 from ..answers import Fault
 from .messages import NotSent, Request, Unfinished
 
+CLOSES_WITHIN_S: Final = 1.0
+"""Longer nobody waits for the end of an answer that is not wanted."""
+
 FAULTS: Final[dict[type[Exception], Fault]] = {
     # No connection was made, so nothing can have arrived:
     httpx.ConnectError: Fault.NOT_SENT,
@@ -69,9 +72,10 @@ class Answered(Struct):
         return piece
 
     async def aclose(self) -> None:
-        if isinstance(self._body, AsyncGenerator):
-            await self._body.aclose()
-        await self._response.aclose()
+        with anyio.CancelScope(shield=True, deadline=anyio.current_time() + CLOSES_WITHIN_S):
+            if isinstance(self._body, AsyncGenerator):
+                await self._body.aclose()
+            await self._response.aclose()
 
 
 class StandIn:
