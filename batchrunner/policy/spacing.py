@@ -110,14 +110,15 @@ class Spacing:
         self._shortest_s = seconds
         self._plans.clear()
 
-    def next_look_s(self, key: Key, age_s: float, uniform: float) -> float:
+    def next_look_s(self, key: Key, age_s: float, uniform: float, crowd: float = 1.0) -> float:
         """Return the seconds until the next look at a job that has run for *age_s*.
 
         Never below the shortest wait; otherwise never above the median run time or half the age, whichever
-        is greater.
+        is greater.  *crowd* is the share of the slots in use where no job waits for one, else 1: a delay of
+        one of the last jobs is more likely to be the batch's own.
         """
         plan = self._plan(key)
-        wait_s = plan.wait_s(age_s, _jittered(uniform))
+        wait_s = plan.wait_s(age_s, math.sqrt(crowd) * _jittered(uniform))
         return self._within(wait_s, max(plan.median_s, age_s / 2), uniform)
 
     def next_queue_look_s(self, key: Key, position: int | None, waited_s: float, uniform: float) -> float:
@@ -167,9 +168,9 @@ class Lookout:
         self._learns = learns
         self._position: int | None = None
 
-    def first_s(self, now: float, uniform: float) -> float:
+    def first_s(self, now: float, uniform: float, crowd: float = 1.0) -> float:
         """Return the seconds until the first look."""
-        return self._spacing.next_look_s(self._key, self._course.age_s(now), uniform)
+        return self._spacing.next_look_s(self._key, self._course.age_s(now), uniform, crowd)
 
     def queued_s(self, now: float, position: int | None, uniform: float) -> float:
         """It was seen in the queue: return the seconds until the next look."""
@@ -177,12 +178,12 @@ class Lookout:
         self._course.seen_queued(now)
         return self._spacing.next_queue_look_s(self._key, position, now - self._course.accepted_at, uniform)
 
-    def running_s(self, now: float, uniform: float) -> float:
+    def running_s(self, now: float, uniform: float, crowd: float = 1.0) -> float:
         """It was seen running: return the seconds until the next look."""
         self._moved_to(0, now)
         self._position = None
         self._course.seen_running(now)
-        return self._spacing.next_look_s(self._key, self._course.age_s(now), uniform)
+        return self._spacing.next_look_s(self._key, self._course.age_s(now), uniform, crowd)
 
     def ended(self, now: float) -> tuple[float, float] | None:
         """It was seen at its end: learn from it and return the shortest and longest run time that fit.

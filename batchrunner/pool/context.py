@@ -100,6 +100,13 @@ class Context:
         """Whether other jobs' steps are to come, whose commits a patient one may share."""
         return self.slots.in_use > 0
 
+    @property
+    def crowd(self) -> float:
+        """The share of the slots that are in use where nothing waits for one; 1 where something does."""
+        if self.forecast.waiting > 0 and not self.stopping.requested:
+            return 1.0
+        return min(1.0, self.slots.in_use / max(1, self.weather.in_flight_limit))
+
     @contextmanager
     def settling(self) -> Iterator[None]:
         """Count an attempt whose cost is not settled before the block ends."""

@@ -45,7 +45,7 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
     """
     lookout = _lookout(context, entry, taken_over=at_once)
     watching = _watching(context, lookout)
-    first_s = 0.0 if at_once else lookout.first_s(current_time(), context.uniform())
+    first_s = 0.0 if at_once else lookout.first_s(current_time(), context.uniform(), context.crowd)
     decision = LookAgain(after_s=first_s)
     ran: RunTime | None = None
     context.forecast.began(entry.seq, key_of(entry.model, entry.inputs), current_time())
@@ -91,7 +91,7 @@ def _watching(context: Context, lookout: Lookout) -> Watch:
     def learned_s(news: Running, now: float) -> float:
         if news.in_queue:
             return lookout.queued_s(now, news.queue_position, context.uniform())
-        return lookout.running_s(now, context.uniform())
+        return lookout.running_s(now, context.uniform(), context.crowd)
 
     def fixed_s(news: Running, now: float) -> float:
         return context.settings.poll_interval_s * (1 + 0.25 * context.uniform())
