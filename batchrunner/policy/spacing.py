@@ -110,18 +110,23 @@ class Spacing:
         self._shortest_s = seconds
         self._plans.clear()
 
-    def next_look_s(self, key: Key, age_s: float, uniform: float, crowd: float = 1.0) -> float:
+    def next_look_s(
+        self, key: Key, age_s: float, uniform: float, crowd: float = 1.0, since_s: float = 0.0
+    ) -> float:
         """Return the seconds until the next look at a job that has run for *age_s*.
 
         Never below the shortest wait; otherwise never above the median run time or half the age, whichever
         is greater.  *crowd* is the share of the slots in use where no job waits for one, else 1: a delay of
-        one of the last jobs is more likely to be the batch's own.
+        one of the last jobs is more likely to be the batch's own.  *since_s* ago the last look went out: the
+        shortest wait is from look to look, however long an answer is on its way.
         """
         plan = self._plan(key)
         wait_s = plan.wait_s(age_s, math.sqrt(crowd) * _jittered(uniform))
-        return self._within(wait_s, max(plan.median_s, age_s / 2), uniform)
+        return self._within(wait_s, max(plan.median_s, age_s / 2), uniform, since_s)
 
-    def next_queue_look_s(self, key: Key, position: int | None, waited_s: float, uniform: float) -> float:
+    def next_queue_look_s(
+        self, key: Key, position: int | None, waited_s: float, uniform: float, since_s: float = 0.0
+    ) -> float:
         """Return the seconds until the next look at a job that has been in the queue for *waited_s*.
 
         That is when it should be half-way to its start; if nobody knows, after half the time it has waited.
@@ -131,7 +136,7 @@ class Spacing:
         remaining_s = speed.wait_s(position) if speed and position is not None else None
         half_s = (waited_s if remaining_s is None else remaining_s) / 2
         wait_s = max(half_s, START_KNOWN * median_s) * _jittered(uniform)
-        return self._within(wait_s, max(median_s, waited_s / 2), uniform)
+        return self._within(wait_s, max(median_s, waited_s / 2), uniform, since_s)
 
     def queue_moved(self, key: Key, places: int, seconds: float) -> None:
         """A job of this model moved on by so many places; its start counts as the last one."""
@@ -141,8 +146,8 @@ class Spacing:
         """Return what watches one job, accepted at this instant; *taken_over*: by an earlier run."""
         return Lookout(self, key, Course(accepted_at=accepted_at), learns=not taken_over)
 
-    def _within(self, wait_s: float, longest_s: float, uniform: float) -> float:
-        return max(min(wait_s, longest_s), self._shortest_s * (1 + JITTER * uniform))
+    def _within(self, wait_s: float, longest_s: float, uniform: float, since_s: float) -> float:
+        return max(min(wait_s, longest_s), self._shortest_s * (1 + JITTER * uniform) - since_s)
 
     def _plan(self, key: Key) -> _Plan:
         outlook = self.run_times.outlook(key)
@@ -167,23 +172,26 @@ class Lookout:
         self._course = course
         self._learns = learns
         self._position: int | None = None
+        self.looked_at = course.accepted_at
+        """When the latest look went out; before the first: when the job was accepted."""
 
     def first_s(self, now: float, uniform: float, crowd: float = 1.0) -> float:
         """Return the seconds until the first look."""
-        return self._spacing.next_look_s(self._key, self._course.age_s(now), uniform, crowd)
+        return self._next_look_s(now, uniform, crowd)
 
     def queued_s(self, now: float, position: int | None, uniform: float) -> float:
         """It was seen in the queue: return the seconds until the next look."""
         self._moved_to(position, now)
         self._course.seen_queued(now)
-        return self._spacing.next_queue_look_s(self._key, position, now - self._course.accepted_at, uniform)
+        waited_s, since_s = now - self._course.accepted_at, now - self.looked_at
+        return self._spacing.next_queue_look_s(self._key, position, waited_s, uniform, since_s)
 
     def running_s(self, now: float, uniform: float, crowd: float = 1.0) -> float:
         """It was seen running: return the seconds until the next look."""
         self._moved_to(0, now)
         self._position = None
         self._course.seen_running(now)
-        return self._spacing.next_look_s(self._key, self._course.age_s(now), uniform, crowd)
+        return self._next_look_s(now, uniform, crowd)
 
     def ended(self, now: float) -> tuple[float, float] | None:
         """It was seen at its end: learn from it and return the shortest and longest run time that fit.
@@ -195,6 +203,10 @@ class Lookout:
         bracket_s = self._course.bracket_s(now)
         self._spacing.run_times.learn(self._key, *bracket_s)
         return bracket_s
+
+    def _next_look_s(self, now: float, uniform: float, crowd: float) -> float:
+        age_s, since_s = self._course.age_s(now), now - self.looked_at
+        return self._spacing.next_look_s(self._key, age_s, uniform, crowd, since_s)
 
     def _moved_to(self, position: int | None, now: float) -> None:
         if self._position is not None and position is not None:

@@ -54,11 +54,13 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
     while True:
         if decision.service_done:
             slot.release()
-        shortest_s = context.settings.poll_interval_s
-        wait_s = on_the_beat_s(decision.after_s, current_time(), shortest_s)
+        now = current_time()
+        shortest_s = context.settings.poll_interval_s - (now - lookout.looked_at)
+        wait_s = on_the_beat_s(decision.after_s, now, shortest_s)
         await context.until_look.sleep(entry.seq, wait_s)
         if not await _wait_for_turn(context, watching, decision):
             return await _record(context, entry, TIMED_OUT, ran)
+        lookout.looked_at = current_time()
         news = await _look(context, entry, at_result=decision.at_result)
         if _to_be_taken_back(context, news):
             entry = await take_back(context, entry)

@@ -187,6 +187,36 @@ def test_who_asks_for_a_longer_shortest_wait_never_waits_less(learnt, age_s, uni
     assert eager_wait_s <= patient_wait_s * (1 + 1e-9)
 
 
+@tried(0.2)
+@given(brackets, seconds, draws, st.floats(0.001, 1), st.floats(0.001, 1))
+def test_the_fewer_are_in_flight_and_nothing_waits_the_sooner_a_look(learnt, age_s, uniform, one, other):
+    spacing = after(learnt)
+    lonely, crowded = sorted((one, other))
+
+    lonely_s, crowded_s = (spacing.next_look_s(KEY, age_s, uniform, crowd) for crowd in (lonely, crowded))
+
+    assert SHORTEST_S <= lonely_s <= crowded_s
+
+
+def test_a_quarter_of_the_crowd_is_looked_at_twice_as_often():
+    spacing = well_known(shortest_s=0.001)
+
+    whole_s, quarter_s = (spacing.next_look_s(KEY, 65, MIDDLE, crowd) for crowd in (1.0, 0.25))
+
+    assert quarter_s == pytest.approx(whole_s / 2, rel=0.1)
+
+
+@tried(0.2)
+@given(brackets, seconds, draws, st.floats(0, 100))
+def test_the_shortest_wait_is_from_look_to_look_however_long_an_answer_takes(learnt, age_s, uniform, since_s):
+    spacing = after(learnt)
+
+    wait_s = spacing.next_look_s(KEY, age_s, uniform, since_s=since_s)
+
+    assert since_s + wait_s >= SHORTEST_S - 1e-9
+    assert wait_s <= spacing.next_look_s(KEY, age_s, uniform)
+
+
 @pytest.mark.parametrize("age_s", [0, 20, 65, 500])
 @pytest.mark.parametrize("shortest_s", [0.1, 30])
 def test_jobs_of_one_age_are_not_looked_at_together(age_s, shortest_s):

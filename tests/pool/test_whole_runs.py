@@ -221,9 +221,18 @@ async def test_every_output_of_a_job_is_saved():
 async def test_looks_are_learnt_to_be_sparse_where_no_end_is_likely():
     bench = a_bench(settings=replace(QUICK, service_time_s=600.0))
 
-    await bench.run(some_jobs(1), Settings(poll_interval_s=10.0))
+    await bench.run(some_jobs(1), Settings(poll_interval_s=10.0, concurrency=1))
 
     assert bench.counters["polls"] < 600 / 10 / 2
+
+
+async def test_the_last_jobs_are_looked_at_more_often_than_those_others_wait_for():
+    many, few = (a_bench(settings=replace(QUICK, service_time_s=600.0)) for _ in range(2))
+
+    await many.run(some_jobs(1), Settings(poll_interval_s=1.0, concurrency=1))
+    await few.run(some_jobs(1), Settings(poll_interval_s=1.0, concurrency=16))
+
+    assert few.counters["polls"] > 2 * many.counters["polls"]
 
 
 async def test_looks_can_be_kept_to_a_fixed_interval():
