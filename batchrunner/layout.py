@@ -14,7 +14,6 @@ from .ledger import Store
 from .ledger.files import LAYOUT
 from .models.wording import nearest
 from .naming import OWN, PLAIN, Layout, fields
-from .outputs.columns import survey
 
 SHARDED_PAST: Final = 10_000
 
@@ -51,6 +50,8 @@ def _check_fields(store: Store, pattern: str) -> None:
     unknown = [name for name in fields(pattern) if name not in OWN]
     if pattern == PLAIN or not unknown:
         return
+    from .outputs.columns import survey  # most files are called as the jobs are
+
     columns = survey(store, (), "in_manifest")
     if any(column.key is None for column in columns):
         return  # too many names to tell a wrong one

@@ -5,11 +5,10 @@ A signal that says "now" is not kept waiting by any of them; a full disk ends th
 
 from __future__ import annotations
 
-import importlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from typing import Final, TypeVar
 
 import anyio
@@ -37,32 +36,11 @@ OFTEN: Final = 100_000
 """Steps of SQLite's machine: a few milliseconds."""
 
 
-LOADED_AFTER_S: Final = 1.0
-"""By then the first jobs are submitted; a run that is over sooner loads at its end what it needs."""
-
-
 class Left(Struct):
     """Which files this run has written."""
 
     results: bool = False
     report: bool = False
-
-
-async def load_ahead() -> None:
-    """Load what writes the files while the service is at work: at the end of the run somebody waits for it.
-
-    Whatever goes wrong with that is met again, and told, when the files are written.
-    """
-    await anyio.sleep(LOADED_AFTER_S)
-    with suppress(Exception):
-        await anyio.to_thread.run_sync(_load, abandon_on_cancel=True)
-
-
-def _load() -> None:
-    from .outputs.report.template import load_template
-
-    load_template()
-    importlib.import_module("yaml")  # for the data-set card
 
 
 async def leave_files(context: Context, store: Store, folder: Folder) -> Left:

@@ -13,12 +13,13 @@ from contextlib import AsyncExitStack, closing
 from functools import partial
 from pathlib import Path
 from signal import Signals
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import anyio.to_thread
 from msgspec.structs import replace
 
+from .ahead import load_ahead
 from .asking import Learned
 from .client import Client
 from .consent import check_money, price_earlier
@@ -28,14 +29,12 @@ from .errors import AccountRefused, DiskTrouble, Exit, ManifestInvalid, Manifest
 from .events import Listener, RunEvent
 from .layout import settle_layout
 from .lease import Terms
-from .leaving import Left, leave_files, load_ahead
 from .ledger import LedgerWriter, Store, read_failures
 from .ledger.folding import CAP
 from .ledger.images import know_images
 from .ledger.log_copy import LogCopy, put_off
 from .ledger.stored import count_unstored
 from .lifecycle import State
-from .looking import check_images, sightings
 from .manifest.named import MANIFEST_FACT
 from .money import dollars
 from .objects import StoreTrouble
@@ -56,6 +55,9 @@ from .settings import OnInterrupt, Settings
 from .shelf import DiskShelf
 from .signals import heed, listen, until_signal
 from .stopping import WIRE_GRACE_S
+
+if TYPE_CHECKING:
+    from .leaving import Left
 
 CAP_FACT: Final = CAP
 """The folder's fact that keeps ``--max-cost`` for `resume`: no hint to type that leads past the cap."""
@@ -196,6 +198,8 @@ def _record_cap(store: Store, settings: Settings) -> None:
 async def _look_at_images(store: Store, order: Order, plan: Plan) -> None:
     """Do what ``--check-images`` asks for.  Raises ManifestInvalid."""
     if order.check_images:
+        from .looking import check_images, sightings
+
         async with order.service.without_token() as client:
             await check_images(client, sightings(to_submit(store, order.settings, plan), order.schemas))
 
@@ -302,6 +306,8 @@ async def _run(
             if context.stopping.interrupted and order.settings.on_interrupt is OnInterrupt.CANCEL_QUEUED:
                 await take_back_all(context, WIRE_GRACE_S)
             await copying.end()
+            from .leaving import leave_files  # loaded by now, while the service was at work
+
             with writer.alone():  # somebody may ask the run to cancel a job even now
                 left = await leave_files(context, store, order.folder)
             tasks.cancel_scope.cancel()

@@ -15,9 +15,8 @@ import threading
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
-import aiofiles.threadpool
 import anyio
 import anyio.to_thread
 from msgspec import Struct
@@ -27,6 +26,7 @@ from .disk import make_folder, move_durably
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
+    from aiofiles.threadpool.binary import AsyncFileIO
 
 PARTS: Final = ".partial"
 
@@ -146,16 +146,16 @@ class DiskPart:
         piece, self._last = self._last, chunk
         self.size_bytes += len(chunk)
         if self._file is not None:
-            await aiofiles.threadpool.wrap(self._file).write(piece)
+            await _in_threads(self._file).write(piece)
         elif piece:  # opened by the thread that writes
             self._file = await anyio.to_thread.run_sync(_begun, self.path, piece)
 
     async def restart(self) -> None:
         self._last = b""
         if self._file is not None:
-            in_thread = aiofiles.threadpool.wrap(self._file)
-            await in_thread.seek(0)
-            await in_thread.truncate()
+            file = _in_threads(self._file)
+            await file.seek(0)
+            await file.truncate()
         self.size_bytes = 0
 
     async def seal(self) -> Sealed:
@@ -192,7 +192,13 @@ class DiskPart:
 
     async def close(self) -> None:
         if self._file is not None:
-            await aiofiles.threadpool.wrap(self._file).close()
+            await _in_threads(self._file).close()
+
+
+def _in_threads(file: _HashedFile) -> AsyncFileIO:
+    from aiofiles.threadpool import wrap  # loaded when the first large film is here
+
+    return cast("AsyncFileIO", wrap(file))
 
 
 def _begun(path: Path, chunk: bytes = b"") -> _HashedFile:

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 from hashlib import sha256
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
 from .._types import Json
 from ..errors import ManifestInvalid, ManifestMissing, Usage
 from .schema import AS_PUBLISHED, InputSchema
+
+BUNDLED: Final = Path(__file__).parent
 
 
 class Missing(Struct, frozen=True):
@@ -169,10 +169,10 @@ def load_document(path: Path) -> Json:
 @cache
 def bundled_models() -> tuple[str, ...]:
     """Return the ids of the models whose schemas come with this package."""
-    return tuple(sorted(_found(files(__package__), "")))
+    return tuple(sorted(_found(BUNDLED, "")))
 
 
-def _found(folder: Traversable, prefix: str) -> list[str]:
+def _found(folder: Path, prefix: str) -> list[str]:
     names: list[str] = []
     for entry in folder.iterdir():
         if entry.is_dir():
@@ -193,5 +193,5 @@ def bundled_document(model: str) -> Json:
     return document
 
 
-def _bundled_file(model: str) -> Traversable:
-    return files(__package__).joinpath(*f"{model}.json".split("/"))
+def _bundled_file(model: str) -> Path:
+    return BUNDLED.joinpath(*f"{model}.json".split("/"))

@@ -14,14 +14,16 @@ from collections.abc import Sequence
 from functools import lru_cache, partial
 from ipaddress import ip_address
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-import aiohappyeyeballs
 import anyio
 
 from .connection import Connection
 from .exchange import Exchange
 from .messages import NotSent, Origin, Request
+
+if TYPE_CHECKING:
+    from aiohappyeyeballs import AddrInfoType
 
 KEPT_S: Final = 15.0
 """A connection that rested longer is closed: servers keep theirs for a minute, some for less."""
@@ -96,6 +98,8 @@ class Connections:
         if len(addresses) == 1:
             host, port = addresses[0][4][:2]
             return (await loop.create_connection(make, host, port, ssl=tls, server_hostname=name))[1]
+        import aiohappyeyeballs  # most services have one address
+
         opened = await aiohappyeyeballs.start_connection(
             addresses, happy_eyeballs_delay=SECOND_ADDRESS_AFTER_S, interleave=1, loop=loop
         )
@@ -121,7 +125,7 @@ class Connections:
         return self._tls
 
 
-async def _addresses(origin: Origin) -> Sequence[aiohappyeyeballs.AddrInfoType]:
+async def _addresses(origin: Origin) -> Sequence[AddrInfoType]:
     """Return where a host may be reached; an address needs no name service, and no thread for it."""
     family = _family_of_literal(origin.host)
     if family is None:
