@@ -22,7 +22,7 @@ from ...disk import replaced_file
 from ...ledger import Store, read_failures
 from ..results import Interrupted
 from .embedded import FIELDS, Embedded, Sign, embed_jobs, inert_json
-from .figures import Figures, read_figures
+from .figures import Apart, Figures, read_figures
 from .template import asset, load_template
 from .wording import FILTERS, failures_for_people, headline, summary_line
 
@@ -35,14 +35,20 @@ GoOn = Callable[[], bool]
 
 
 def write_report(
-    store: Store, path: Path, address: Address, go_on: GoOn = lambda: True, *, sign: Sign | None = None
+    store: Store,
+    path: Path,
+    address: Address,
+    go_on: GoOn = lambda: True,
+    *,
+    sign: Sign | None = None,
+    apart: Apart | None = None,
 ) -> None:
     """Write the page to *path*, whole or not at all.  Raises Interrupted as soon as *go_on* says no.
 
-    *sign* gives stored films addresses to fetch them from, by their URLs.
+    *sign* gives stored films addresses to fetch them from, by their URLs; *apart* is as in `read_figures`.
     """
-    with _interruptible(store, go_on):
-        figures = read_figures(store)
+    with interruptible(store, go_on):
+        figures = read_figures(store, apart)
         embedded = embed_jobs(store, go_on, sign=sign)
         page = load_template().generate(**_context(store, figures, embedded, address))
         with replaced_file(path) as file:
@@ -53,7 +59,7 @@ def write_report(
 
 
 @contextmanager
-def _interruptible(store: Store, go_on: GoOn) -> Iterator[None]:
+def interruptible(store: Store, go_on: GoOn) -> Iterator[None]:
     """Let *go_on* end a long query, too."""
     store.connection.set_progress_handler(lambda: not go_on(), STEPS_BETWEEN_QUESTIONS)
     try:

@@ -10,6 +10,7 @@ import os
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,8 @@ from ...causes import Address
 from ...ledger import Store
 from ...second_process import started
 from ..results import Interrupted
-from . import GoOn, write_report
+from . import GoOn, interruptible, write_report
+from .figures import Summed
 
 ASKED_EACH_S: Final = 0.05
 """How soon a second Ctrl-C is noticed."""
@@ -64,5 +66,13 @@ def _wait(process: subprocess.Popen[bytes], go_on: GoOn) -> None:
 def serve() -> None:
     """Write the page that standard input asks for; whatever goes wrong ends this process."""
     asked: Asked = pickle.load(sys.stdin.buffer)  # noqa: S301 (it comes from the other one of us two)
+
+    def go_on() -> bool:
+        return os.getppid() == asked.by
+
+    def apart(work: Callable[[Store], Summed]) -> Summed:
+        with closing(Store.read_only(asked.ledger)) as reader, interruptible(reader, go_on):
+            return work(reader)
+
     with closing(Store.read_only(asked.ledger)) as store:
-        write_report(store, asked.path, asked.address, lambda: os.getppid() == asked.by)
+        write_report(store, asked.path, asked.address, go_on, apart=apart)
