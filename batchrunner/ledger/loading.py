@@ -30,7 +30,7 @@ def insert_all(connection: sqlite3.Connection, into: str, row: str, batches: Ite
 
 @lru_cache(maxsize=4)
 def _statement(into: str, row: str, rows: int) -> str:
-    return f"INSERT INTO {into} VALUES {', '.join([row] * rows)}"
+    return f"INSERT OR FAIL INTO {into} VALUES {', '.join([row] * rows)}"
 
 
 @contextmanager
