@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ from .filesystem import check_locks
 from .folder import LEDGER, WRITE_AHEAD_LOG, Folder, Lock
 from .lease import Lease, Terms, kept
 from .ledger import Store
-from .ledger.connections import has_log_format
+from .ledger.connections import begin_log, has_log_format
 from .sharding import SHARD_FACT, Shard
 from .shards import check_shard, record_count, recorded_count, unfinished_merge
 
@@ -45,10 +46,12 @@ def owned(
     control: Path | None = None,
     terms: Terms = USUAL,
     tell: Callable[[str], None] = LOG.warning,
+    log_at_once: bool = True,
 ) -> Iterator[Store]:
     """Give the folder's ledger, for writing, to nobody else.
 
-    *control* is where the owner will take commands; the lock file names it.
+    *control* is where the owner will take commands; the lock file names it.  A new ledger gets its log
+    *log_at_once*, or with `Store.begin_log`: see `open_for_writing`.
     A shard is leased by *terms*, too, and *tell* hears for how long another machine's lease is watched.
     An error of *undo_on* takes a ledger (and folder) that was only made now away again.  Raises
     FolderUnusable when somebody owns it or the ledger is not complete, DiskTrouble for the disk's.
@@ -67,7 +70,7 @@ def owned(
             fresh = not folder.ledger.exists()
             check_complete(folder, lock)
             try:
-                with _leased(folder, terms, tell) as lease, _opened(folder, lock) as store:
+                with _leased(folder, terms, tell) as lease, _opened(folder, lock, log_at_once) as store:
                     if lease is not None:
                         store.fence, store.wall = lease.check, lease.check_writing
                     yield store
@@ -130,20 +133,31 @@ def check_complete(folder: Folder, lock: Lock) -> None:
 
 
 @contextmanager
-def _opened(folder: Folder, lock: Lock) -> Iterator[Store]:
-    with _closed_well(lock), closing(Store.open(folder.ledger)) as store:
+def _opened(folder: Folder, lock: Lock, log_at_once: bool) -> Iterator[Store]:
+    with _closed_well(lock), closing(Store.open(folder.ledger, log_at_once=log_at_once)) as store:
         _check_place(folder, store)
         with store.transaction():
             if folder.shard is not None:
                 store.set_fact(SHARD_FACT, str(folder.shard))
-            store.set_fact(OWNED_FACT, lock.started_at)  # from here on there is a log to miss
-        lock.write(left_open=True)
+            store.set_fact(OWNED_FACT, lock.started_at)  # where there is a log, it is one to miss now
+        lock.write(left_open=log_at_once or has_log_format(folder.ledger))
+        store.begin_log = partial(_begin_log, folder, store, lock)
         try:
             yield store
         finally:
             if store.checkpoint():
                 # Before the close deletes the log: a SIGKILL in between must not look like a loss.
                 lock.write(left_open=False)
+
+
+def _begin_log(folder: Folder, store: Store, lock: Lock) -> None:
+    """Let a new ledger have its log, with something in it, and only then call it one that may be missed."""
+    if has_log_format(folder.ledger):
+        return
+    begin_log(store.connection, folder.ledger)
+    with store.transaction():
+        store.set_fact(OWNED_FACT, lock.started_at)
+    lock.write(left_open=True)
 
 
 def _check_place(folder: Folder, store: Store) -> None:

@@ -142,7 +142,14 @@ async def run_order(order: Order) -> Report:
     control = choose_address() if order.takes_commands else None
     undo_on = (ManifestInvalid, ManifestMissing, Usage, AccountRefused, StoreTrouble)
     terms = Terms.of(order.service.timeouts)
-    with owned(order.folder, undo_on=undo_on, control=control, terms=terms, tell=order.warn) as store:
+    with owned(
+        order.folder,
+        undo_on=undo_on,
+        control=control,
+        terms=terms,
+        tell=order.warn,
+        log_at_once=False,
+    ) as store:
         check_origin(store, order.service)
         put_off(store)
         whole = _under_its_cap(store, order)
@@ -174,6 +181,7 @@ async def run_order(order: Order) -> Report:
                     check_money(plan, order.settings, order.consent)
                 if order.settings.max_cost_micros is not None:
                     price_earlier(store, learned.prices).set_aside(store)
+            store.begin_log()
             with RunLog(order.folder.log) as log:
                 return await _run(store, order, plan, learned, client, log, control, stopped_by, places)
 

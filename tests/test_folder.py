@@ -220,6 +220,71 @@ def test_a_kill_within_the_first_commit_leaves_a_folder_to_begin_in(folder, tmp_
     assert folder.has_ledger()
 
 
+KILLED_WHILE_IT_TAKES_IN = """
+import os, signal, sys
+from pathlib import Path
+from batchrunner.folder import Folder
+from batchrunner.ownership import owned
+with owned(Folder(Path(sys.argv[1])), log_at_once=False) as store:
+    store.connection.execute("PRAGMA cache_size = 10")  # so that jobs go to the file before the commit
+    with store.transaction():
+        rows = ((f"fact {n}", "x" * 2000) for n in range(500))
+        store.connection.executemany("INSERT INTO facts VALUES (?, ?)", rows)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_kill_while_a_manifest_is_taken_in_leaves_a_folder_to_go_on_in(folder):
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED_WHILE_IT_TAKES_IN, str(folder.path)], check=False, timeout=60
+    )
+    assert killed.returncode == -9
+    assert folder.ledger.stat().st_size > 500_000
+
+    folder.check_usable()
+    with owned(folder, log_at_once=False) as store:
+        assert store.fact("fact 1") is None
+        take(store, some_jobs(1))
+
+
+def test_whoever_comes_while_a_manifest_is_taken_in_is_told_at_once(folder):
+    with owned(folder, log_at_once=False) as store:
+        store.connection.execute("PRAGMA cache_size = 10")
+        with store.transaction():
+            store.connection.executemany(
+                "INSERT INTO facts VALUES (?, ?)", ((f"fact {n}", "x" * 2000) for n in range(500))
+            )
+
+            folder.check_usable()
+            with pytest.raises(FolderUnusable, match=f"process {os.getpid()} on "), owned(folder):
+                pass
+
+
+def test_nothing_is_missed_of_a_ledger_that_has_no_log_yet(folder, tmp_path):
+    copy = Folder(tmp_path / "copy")
+    with owned(folder, log_at_once=False) as store:
+        take(store, some_jobs(2))
+        copy.create()
+        for name in (folder.ledger.name, folder.lock_file.name):
+            (copy.path / name).write_bytes((folder.path / name).read_bytes())
+
+    with owned(copy) as store:
+        assert store.count("1") == 2
+
+
+def test_from_its_log_on_a_ledger_without_it_is_refused(folder, tmp_path):
+    copy = Folder(tmp_path / "copy")
+    with owned(folder, log_at_once=False) as store:
+        take(store, some_jobs(2))
+        store.begin_log()
+        copy.create()
+        for name in (folder.ledger.name, folder.lock_file.name):
+            (copy.path / name).write_bytes((folder.path / name).read_bytes())
+
+    with pytest.raises(FolderUnusable, match="could pay again"), owned(copy):
+        pass
+
+
 def test_a_ledger_with_its_first_commit_is_one(folder, tmp_path):
     folder.create()
     for name, content in first_commit(tmp_path / "first" / "ledger.sqlite").items():

@@ -15,6 +15,9 @@ from .schema import ensure_schema, schema_version
 READERS_TAKE_S: Final = 120.0
 """Without a log whoever reads keeps a commit waiting: as long as a copy of a large ledger may take."""
 
+READING_WAITS_S: Final = 30.0
+"""Without a log a commit keeps whoever reads waiting, and so does taking in a large manifest."""
+
 LOG_FORMAT: Final = 2
 """What the two bytes from the 18th on are in a ledger with a write-ahead log: https://sqlite.org/fileformat.html"""
 
@@ -38,7 +41,7 @@ def is_blank(path: Path) -> bool:
     if not log and not journal:
         return True
     try:
-        with closing(_read_only(path)) as connection:
+        with closing(_read_only(path, wait_s=0)) as connection:  # who writes it has something in it, or will
             return _version(connection, path) == 0
     except sqlite3.Error:
         return False
@@ -55,17 +58,35 @@ def has_log_format(path: Path) -> bool:
         return file.read(20)[18:] == bytes((LOG_FORMAT, LOG_FORMAT))
 
 
-def open_for_writing(path: Path) -> sqlite3.Connection:
-    """Open (or create, or migrate) the ledger at *path*; every commit is synced to the disk."""
+def open_for_writing(path: Path, *, log_at_once: bool = True) -> sqlite3.Connection:
+    """Open (or create, or migrate) the ledger at *path*; every commit is synced to the disk.
+
+    A new one may get its log with `begin_log` only.  All that a manifest's jobs take is new pages then, and
+    those are written once, to where they stay; in a log, twice, and all of them once more before the commit.
+    """
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its log the mode of the ledger
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=READERS_TAKE_S)
     # Money depends on every commit: FULL syncs the log, and the rollback journal again after it was cut.
-    connection.execute(f"PRAGMA journal_mode = {'WAL' if has_shared_memory(path) else 'TRUNCATE'}")
+    has_log = has_shared_memory(path) and (log_at_once or path.stat().st_size > 0)
+    connection.execute(f"PRAGMA journal_mode = {'WAL' if has_log else 'TRUNCATE'}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA cache_size = -8000")  # 8 MB, whatever the ledger's size
     ensure_schema(connection, path)
     path.chmod(0o600)
     return connection
+
+
+def begin_log(connection: sqlite3.Connection, path: Path) -> None:
+    """Let the ledger have its log from now on: steps of a job's life are committed sooner, and may be read.
+
+    Somebody who has been reading it for very long leaves it without: that is slower, and as durable.
+    """
+    if has_shared_memory(path):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
 
 
 def open_alone(path: Path, *, durable: bool) -> sqlite3.Connection:
@@ -91,7 +112,10 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
         version = _version(connection, path)
     except sqlite3.DatabaseError as error:
         connection.close()
-        raise FolderUnusable(f"{path} cannot be read: {error}", hint="bring a backup of it back") from error
+        hint = "bring a backup of it back"
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            hint = "a run is taking in a large manifest: ask again in a moment"
+        raise FolderUnusable(f"{path} cannot be read: {error}", hint=hint) from error
     if version == 0:
         connection.close()
         hint = f"was {path.name}-wal, which holds the latest commits, left behind when it was copied?"
@@ -99,8 +123,8 @@ def open_for_reading(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(uri_for_reading(path), uri=True, isolation_level=None, timeout=30)
+def _read_only(path: Path, *, wait_s: float = READING_WAITS_S) -> sqlite3.Connection:
+    return sqlite3.connect(uri_for_reading(path), uri=True, isolation_level=None, timeout=wait_s)
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
@@ -110,7 +134,9 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
             raise
-    with closing(sqlite3.connect(path, timeout=30)) as writing:  # SQLite's own way, under its own locks
+    with closing(
+        sqlite3.connect(path, timeout=READING_WAITS_S)
+    ) as writing:  # SQLite's own way, under its own locks
         schema_version(writing)
     return schema_version(connection)
 

@@ -48,11 +48,13 @@ class Store(Files):
         """Raises where nothing more may be submitted, because somebody else may own the folder soon."""
         self.wall: Callable[[], None] = _nobody_else
         """Raises where nothing more may be written, because somebody else may own the folder by now."""
+        self.begin_log: Callable[[], None] = _nobody_else
+        """To be called before anything is submitted; a new ledger may have its log from then on only."""
 
     @classmethod
-    def open(cls, path: Path) -> Self:
-        """Open (or create) the ledger at *path* for writing."""
-        return cls(open_for_writing(path))
+    def open(cls, path: Path, *, log_at_once: bool = True) -> Self:
+        """Open (or create) the ledger at *path* for writing; *log_at_once* as in `open_for_writing`."""
+        return cls(open_for_writing(path, log_at_once=log_at_once))
 
     @classmethod
     def in_the_making(cls, path: Path, *, durable: bool) -> Self:

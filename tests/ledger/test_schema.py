@@ -9,6 +9,7 @@ import pytest
 
 from batchrunner.errors import FolderUnusable
 from batchrunner.ledger import Store
+from batchrunner.ledger.connections import begin_log
 from batchrunner.ledger.images import has_images, written_paths
 from batchrunner.ledger.schema import SCHEMA, VERSION, ensure_schema, schema_version
 from batchrunner.ledger.stored import has_stored, stored_films
@@ -50,6 +51,34 @@ def test_every_commit_is_synced_because_money_depends_on_it(path):
         ]
 
     assert pragmas == [2, "wal"]  # FULL
+
+
+def test_a_new_ledger_may_get_its_log_later_and_is_synced_as_well_until_then(path):
+    with closing(Store.open(path, log_at_once=False)) as store:
+        asked = "PRAGMA synchronous", "PRAGMA journal_mode"
+        before = [store.connection.execute(each).fetchone()[0] for each in asked]
+        take(store, some_jobs(2))
+        begin_log(store.connection, path)
+        after = [store.connection.execute(each).fetchone()[0] for each in asked]
+
+    with closing(Store.open(path, log_at_once=False)) as again:
+        assert again.connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+        assert again.counts()[State.PENDING] == 2
+    assert (before, after) == ([2, "truncate"], [2, "wal"])
+
+
+def test_somebody_who_reads_for_long_leaves_a_new_ledger_without_its_log(path):
+    with (
+        closing(Store.open(path, log_at_once=False)) as store,
+        closing(Store.read_only(path)) as reader,
+        reader.snapshot(),
+    ):
+        reader.counts()
+        store.connection.execute("PRAGMA busy_timeout = 10")
+
+        begin_log(store.connection, path)
+
+        assert store.connection.execute("PRAGMA journal_mode").fetchone()[0] == "truncate"
 
 
 def test_after_a_checkpoint_one_file_holds_everything(path, tmp_path):
