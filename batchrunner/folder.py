@@ -276,9 +276,12 @@ class Lock:
             before = json.loads(os.pread(handle, 4096, 0))
         self.left_open = isinstance(before, dict) and before.get("ledger") == "open"
         """Whether the last owner ended without closing the ledger."""
+        self._says_open: bool | None = None
 
     def write(self, *, left_open: bool) -> None:
         """Name ourselves as the owner, and say whether the ledger is open."""
+        if left_open is self._says_open:
+            return
         owner = {"pid": os.getpid(), "host": socket.gethostname(), "started_at": self.started_at,
                  "ledger": "open" if left_open else "closed"}  # fmt: skip
         if self.control is not None:
@@ -286,6 +289,7 @@ class Lock:
         os.ftruncate(self._handle, 0)
         os.pwrite(self._handle, json.dumps(owner).encode(), 0)
         os.fsync(self._handle)
+        self._says_open = left_open
 
 
 def _holds_something(path: Path) -> bool:

@@ -23,7 +23,7 @@ from .filesystem import check_locks
 from .folder import LEDGER, WRITE_AHEAD_LOG, Folder, Lock
 from .lease import Lease, Terms, kept
 from .ledger import Store
-from .ledger.connections import begin_log, has_log_format
+from .ledger.connections import begin_log, has_log, has_log_format
 from .sharding import SHARD_FACT, Shard
 from .shards import check_shard, record_count, recorded_count, unfinished_merge
 
@@ -140,7 +140,7 @@ def _opened(folder: Folder, lock: Lock, log_at_once: bool) -> Iterator[Store]:
             if folder.shard is not None:
                 store.set_fact(SHARD_FACT, str(folder.shard))
             store.set_fact(OWNED_FACT, lock.started_at)  # where there is a log, it is one to miss now
-        lock.write(left_open=log_at_once or has_log_format(folder.ledger))
+        lock.write(left_open=log_at_once or has_log(store.connection))
         store.begin_log = partial(_begin_log, folder, store, lock)
         try:
             yield store
@@ -152,7 +152,7 @@ def _opened(folder: Folder, lock: Lock, log_at_once: bool) -> Iterator[Store]:
 
 def _begin_log(folder: Folder, store: Store, lock: Lock) -> None:
     """Let a new ledger have its log, with something in it, and only then call it one that may be missed."""
-    if has_log_format(folder.ledger):
+    if has_log(store.connection):
         return
     begin_log(store.connection, folder.ledger)
     with store.transaction():

@@ -285,6 +285,22 @@ def test_from_its_log_on_a_ledger_without_it_is_refused(folder, tmp_path):
         pass
 
 
+@pytest.mark.parametrize("log_at_once", [True, False])
+def test_whoever_only_reads_the_ledger_of_a_run_takes_nothing_away_from_it(folder, log_at_once):
+    reads = (
+        "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM jobs').fetchone()"
+    )
+    with owned(folder, log_at_once=log_at_once) as store:
+        take(store, some_jobs(1))
+        store.begin_log()
+        subprocess.run([sys.executable, "-c", reads, str(folder.ledger)], check=True, timeout=60)
+
+        assert folder.has_write_ahead_log()
+        store.connection.execute("UPDATE jobs SET row = row + 1")
+    with owned(folder) as store:
+        assert store.count("1") == 1
+
+
 def test_a_ledger_with_its_first_commit_is_one(folder, tmp_path):
     folder.create()
     for name, content in first_commit(tmp_path / "first" / "ledger.sqlite").items():

@@ -53,9 +53,18 @@ def size_of(path: Path) -> int:
 
 
 def has_log_format(path: Path) -> bool:
-    """Return whether the ledger's latest commits may stand in a write-ahead log beside it."""
+    """Return whether the ledger's latest commits may stand in a write-ahead log beside it.
+
+    Only while this process has it not open: closing the file here would let go of SQLite's locks on it, and
+    another process, believing itself alone, would take the log away.  `has_log` is for then.
+    """
     with path.open("rb") as file:
         return file.read(20)[18:] == bytes((LOG_FORMAT, LOG_FORMAT))
+
+
+def has_log(connection: sqlite3.Connection) -> bool:
+    """Return the same of a ledger that is open."""
+    return bool(connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
 
 
 def open_for_writing(path: Path, *, log_at_once: bool = True) -> sqlite3.Connection:

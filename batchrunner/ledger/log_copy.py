@@ -3,9 +3,10 @@
 A commit is durable in the log; copying only keeps the log short.  SQLite does so within a commit, each time
 the log has grown by some megabytes, and whoever waits for a step of a job waits for that as well.
 
-A new manifest's jobs may be half a gigabyte, to be copied while the service has nothing to do.  So a run
-begins without it, and the copy is made, on a connection of its own, when submissions have left.  From then on
-the same is done every few dozen commits: when SQLite's turn comes there is next to nothing left to copy.
+A changed manifest's jobs may be half a gigabyte, to be copied while the service has nothing to do (a new
+one's never come into the log: docs/decisions/0028).  So a run begins without it, and the copy is made, on a
+connection of its own, when submissions have left.  From then on the same is done every few dozen commits:
+when SQLite's turn comes there is next to nothing left to copy.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import anyio
 import anyio.to_thread
 
 from ..errors import BatchrunnerError
+from .connections import has_log
 from .store import Store
 from .writer import LedgerWriter
 
@@ -102,4 +104,4 @@ def _copy(connection: sqlite3.Connection) -> None:
 def _as_usual(store: Store) -> bool:
     """Let commits keep the log short; return whether there is one."""
     store.connection.execute(f"PRAGMA wal_autocheckpoint = {PAGES}")
-    return bool(store.connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
+    return has_log(store.connection)
