@@ -5,10 +5,9 @@ A signal that says "now" is not kept waiting by any of them; a full disk ends th
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Final, TypeVar
 
 import anyio
@@ -20,7 +19,7 @@ from .disk import disk_errors_named, is_disk_error
 from .errors import DiskTrouble
 from .folder import Folder
 from .ledger import Store
-from .outputs.results import Interrupted
+from .outputs.results import Interrupted, interruptible
 from .outputs.upkeep import keep, look_back, write_lines, write_rows
 from .pool import Context
 from .presence import look_at_folders, remember
@@ -31,9 +30,6 @@ T = TypeVar("T")
 
 MANY: Final = 100_000
 """Films whose page takes another process longer to write than to start."""
-
-OFTEN: Final = 100_000
-"""Steps of SQLite's machine: a few milliseconds."""
 
 
 class Left(Struct):
@@ -52,7 +48,7 @@ async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
 
     def apart(work: Callable[[Store], T]) -> T:
         """Do some of the work with a reader of its own."""
-        with closing(Store.read_only(folder.ledger)) as reader, _interruptible(reader, go_on):
+        with closing(Store.read_only(folder.ledger)) as reader, interruptible(reader, go_on):
             return work(reader)
 
     def write() -> str | None:
@@ -60,7 +56,7 @@ async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
 
         Returns what the page for people stumbled over.
         """
-        with _interruptible(store, go_on):
+        with interruptible(store, go_on):
             before = look_back(store)
             with ThreadPoolExecutor(3, thread_name_prefix="leaving") as beside:
                 data_set = beside.submit(apart, lambda reader: write_rows(reader, folder.path, before, go_on))
@@ -87,20 +83,7 @@ async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
         pass
     except DiskTrouble as error:
         stopping.fail(error)
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
-            raise
     return left
-
-
-@contextmanager
-def _interruptible(store: Store, go_on: Callable[[], bool]) -> Iterator[None]:
-    """Whatever SQLite is at when the second Ctrl-C comes: let it ask now and then whether to go on."""
-    store.connection.set_progress_handler(lambda: not go_on(), OFTEN)
-    try:
-        yield
-    finally:
-        store.connection.set_progress_handler(None, 0)
 
 
 def _write_report(store: Store, folder: Folder, go_on: Callable[[], bool]) -> str | None:

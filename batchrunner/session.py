@@ -1,4 +1,4 @@
-"""One invocation of ``run`` or ``resume``, from the manifest to the report; and its plan without the run.
+"""One invocation of ``run`` or ``resume``, from the manifest to the report.
 
 The order is what keeps the promises: folder checked and locked, manifest validated and taken in with one
 commit, then the pool, then the files people read.  Nothing is sent before all of it is on the disk.
@@ -6,18 +6,15 @@ commit, then the pool, then the files people read.  Nothing is sent before all o
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections import Counter
-from contextlib import AsyncExitStack, closing
-from functools import partial
+from contextlib import AsyncExitStack
 from pathlib import Path
 from signal import Signals
 from typing import TYPE_CHECKING, Final
 
 import anyio
 import anyio.to_thread
-from msgspec.structs import replace
 
 from .ahead import load_ahead
 from .asking import Learned
@@ -27,15 +24,11 @@ from .control import choose_address, serve
 from .disk import disk_errors_named
 from .errors import AccountRefused, DiskTrouble, Exit, ManifestInvalid, ManifestMissing, Usage
 from .events import Listener, RunEvent
-from .layout import settle_layout
 from .lease import Terms
 from .ledger import LedgerWriter, Store, read_failures
-from .ledger.folding import CAP
-from .ledger.images import know_images
 from .ledger.log_copy import LogCopy, put_off
 from .ledger.stored import count_unstored
 from .lifecycle import State
-from .manifest.named import MANIFEST_FACT
 from .money import dollars
 from .objects import StoreTrouble
 from .order import Order
@@ -43,13 +36,18 @@ from .outcome import Report, Tally, decide_exit
 from .outputs.runlog import RunLog
 from .ownership import owned
 from .places import Places
-from .plan import RERUN_FACT, Plan, is_chosen, load_jobs, prepare, to_submit
+from .plan import RERUN_FACT, Plan, is_chosen
 from .policy.runtimes import key_of
 from .pool import Context, run_pool, take_back_all
-from .presence import all_there, size_of
-from .pricing import COUNTING_INPUTS
-from .quoting import quoted
-from .reading import folded
+from .preparing import (
+    CAP_FACT,
+    is_unchanged,
+    look_at_images,
+    prepared,
+    settled_places,
+    under_its_cap,
+    with_its_price,
+)
 from .service import check_origin, record_origin
 from .settings import OnInterrupt, Settings
 from .shelf import DiskShelf
@@ -59,76 +57,8 @@ from .stopping import WIRE_GRACE_S
 if TYPE_CHECKING:
     from .leaving import Left
 
-CAP_FACT: Final = CAP
-"""The folder's fact that keeps ``--max-cost`` for `resume`: no hint to type that leads past the cap."""
-
-MANY_EDITS: Final = 20
-"""An edit that redoes more jobs than this, and more than a tenth of the manifest, asks first."""
-
 OLD_AFTER_S: Final = 86_400.0
 """A day: how long the service keeps a request is not documented, so older ones are warned of."""
-
-
-async def plan_only(order: Order) -> Plan:
-    """Return what a run would do and cost.  Takes no lock, sends nothing, and leaves the folder as it is.
-
-    Raises ManifestInvalid, FolderUnusable, and what reading the manifest raises.
-    """
-    order.folder.check_usable()
-    order = order.of_its_shard()
-    is_new = not order.folder.ledger.exists()
-    if not is_new:
-        with closing(Store.read_only(order.folder.ledger)) as store:
-            _places(store, order)
-            plan = _planned_as_it_stands(store, order)
-            if plan is not None:
-                return await _with_quote(store, order, plan)
-    with closing(Store.scratch() if is_new else Store.copy_of(order.folder.ledger)) as store:
-        _places(store, order)
-        check_origin(store, order.service)
-        with store.transaction():
-            plan = _prepared(store, _unasked(order), unchanged=_is_unchanged(store, order))
-        return await _with_quote(store, order, plan)
-
-
-async def plan_together(order: Order) -> Plan:
-    """Return what all shards of the folder would do and cost together, having asked what a run asks.
-
-    Raises what `run_order` raises before anything is sent; leaves the folder as it is.
-    """
-    with closing(folded(order.folder.shards())) as store:
-        order = _under_its_cap(store, order)
-        _places(store, order)
-        check_origin(store, order.service)
-        with store.transaction():
-            plan = await _with_quote(store, order, _prepared(store, order, unchanged=order.manifest is None))
-        check_money(plan, order.settings, order.consent)
-        return plan
-
-
-def _planned_as_it_stands(store: Store, order: Order) -> Plan | None:
-    """Return the plan from a ledger that is only read; None when planning has to change something."""
-    check_origin(store, order.service)
-    if not _is_unchanged(store, order):
-        return None
-    try:
-        with store.snapshot():
-            return _prepared(store, _unasked(order), unchanged=True)
-    except sqlite3.OperationalError:  # above all: it was to be written
-        return None
-
-
-async def _with_quote(store: Store, order: Order, plan: Plan) -> Plan:
-    await _look_at_images(store, order, plan)
-    if not (plan.submit and order.service.can_be_asked):
-        return (await _quoted(store, order, plan, None))[0]
-    async with order.service.connected(None) as client:
-        return (await _quoted(store, order, plan, client))[0]
-
-
-def _unasked(order: Order) -> Order:
-    """Only told, so there is nothing to confirm."""
-    return replace(order, confirm=lambda question: True)
 
 
 async def run_order(order: Order) -> Report:
@@ -152,12 +82,12 @@ async def run_order(order: Order) -> Report:
     ) as store:
         check_origin(store, order.service)
         put_off(store)
-        whole = _under_its_cap(store, order)
-        places = _places(store, whole)
+        whole = under_its_cap(store, order)
+        places = settled_places(store, whole)
         order = whole.of_its_shard()
         async with AsyncExitStack() as opened:
             with store.transaction():
-                plan = _prepared(store, order, unchanged=_is_unchanged(store, order))
+                plan = prepared(store, order, unchanged=is_unchanged(store, order))
                 record_origin(store, order.service)
                 _record_cap(store, whole.settings)
                 places.record(store)
@@ -166,10 +96,10 @@ async def run_order(order: Order) -> Report:
 
                 async def ask() -> None:
                     nonlocal plan, learned
-                    plan, learned = await _quoted(store, order, plan, client)
+                    plan, learned = await with_its_price(store, order, plan, client)
                     if plan.submit:
                         await places.check(store, client)
-                    await _look_at_images(store, order, plan)
+                    await look_at_images(store, order, plan)
 
                 if order.handle_signals:
                     stopped_by = await until_signal(ask)
@@ -186,80 +116,9 @@ async def run_order(order: Order) -> Report:
                 return await _run(store, order, plan, learned, client, log, control, stopped_by, places)
 
 
-def _places(store: Store, order: Order) -> Places:
-    return Places.settle(store, order.places, order.folder, order.manifest)
-
-
-def _under_its_cap(store: Store, order: Order) -> Order:
-    """Return the order of a resumed folder under the cap of its last run, where it names no other."""
-    cap = store.fact(CAP_FACT)
-    if order.manifest is not None or order.settings.max_cost_micros is not None or cap is None:
-        return order
-    return replace(order, settings=replace(order.settings, max_cost_micros=int(cap)))
-
-
 def _record_cap(store: Store, settings: Settings) -> None:
     cap = settings.max_cost_micros
     store.set_fact(CAP_FACT, None if cap is None else str(cap))
-
-
-async def _look_at_images(store: Store, order: Order, plan: Plan) -> None:
-    """Do what ``--check-images`` asks for.  Raises ManifestInvalid."""
-    if order.check_images:
-        from .looking import check_images, sightings
-
-        async with order.service.without_token() as client:
-            await check_images(client, sightings(to_submit(store, order.settings, plan), order.schemas))
-
-
-async def _quoted(store: Store, order: Order, plan: Plan, client: Client | None) -> tuple[Plan, Learned]:
-    return await quoted(
-        store, plan, order.settings, client, shelf=order.service.catalogue, schemas=order.schemas
-    )
-
-
-def _is_unchanged(store: Store, order: Order) -> bool:
-    """Return whether the ledger's jobs are those of the manifest already, so that it need not be read."""
-    if order.manifest is None:
-        return True
-    if order.folder.shard is not None and order.settings.selection.sample is not None:
-        return False  # the sample is drawn from all of it
-    return order.manifest.is_as(store.fact(MANIFEST_FACT))
-
-
-def _prepared(store: Store, order: Order, *, unchanged: bool) -> Plan:
-    """Take the manifest in and plan, inside the caller's transaction; ask before an edit costs much."""
-    shard, loaded = order.folder.shard, None
-    if order.manifest is not None and not unchanged:
-        with closing(order.manifest.rows_beside(counting=COUNTING_INPUTS)) as rows:
-            loaded = load_jobs(store, rows, shard=shard, counting=COUNTING_INPUTS)
-        know_images(store, order.manifest.local_images())
-        store.set_fact(MANIFEST_FACT, order.manifest.record())  # with its jobs, or not at all
-    plan = prepare(
-        store,
-        order.settings,
-        order.rerun,
-        staged=loaded is not None,
-        counted=None if loaded is None else loaded.counted,
-        shard=shard,
-        size_of=partial(size_of, str(order.folder.path)),
-        all_there=partial(all_there, order.folder.path),
-        now=time.time(),
-    )
-    settle_layout(store, order.settings.name, plan.total if loaded is None else loaded.jobs)
-    many = MANY_EDITS if shard is None else shard.share(MANY_EDITS)
-    if plan.redone > max(many, plan.total / 10) and not order.confirm(_redo_question(plan)):
-        raise Usage(
-            f"{plan.redone} edited jobs would be paid for again; nothing was sent",
-            hint="look at them with `batchrunner plan`, then run again with --yes",
-        )
-    return plan
-
-
-def _redo_question(plan: Plan) -> str:
-    first = next(edit for edit in plan.edits if edit.pays_again)
-    example = f"{first.id}: {first.changes}"
-    return f"{plan.redone} of {plan.total} jobs were edited and would be paid for again ({example})."
 
 
 async def _run(

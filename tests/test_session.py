@@ -15,8 +15,8 @@ from batchrunner.manifest import NamedManifest
 from batchrunner.manifest.named import MANIFEST_FACT
 from batchrunner.order import Order
 from batchrunner.plan import load_jobs, prepare
+from batchrunner.preparing import plan_only
 from batchrunner.service import Service
-from batchrunner.session import plan_only
 from batchrunner.settings import Rerun, Settings
 from tests.builders import MODEL, bring
 

@@ -25,9 +25,10 @@ from ..money import PER_USD
 from ..order import Order
 from ..outcome import Report
 from ..places import Places, PlacesAsked
+from ..preparing import plan_only, plan_together
 from ..progress import display
 from ..service import Service
-from ..session import plan_only, plan_together, run_order
+from ..session import run_order
 from ..settings import OnInterrupt, OnUnknown, PollSpacing, Rerun, Selection, Settings
 from .again import command_again
 from .connection import connection_options, named_service

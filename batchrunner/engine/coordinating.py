@@ -27,7 +27,7 @@ from ..order import Order
 from ..outcome import Report
 from ..ownership import begin_shards
 from ..plan import Plan
-from ..session import plan_together
+from ..preparing import plan_together
 from ..sharding import Shard
 from ..shards import check_shard, recorded_count
 from ..signals import STOPS

@@ -49,7 +49,10 @@ def is_blank(path: Path) -> bool:
 
 def size_of(path: Path) -> int:
     """Return the file's size in bytes; 0 where there is none."""
-    return path.stat().st_size if path.exists() else 0
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def has_log_format(path: Path) -> bool:
@@ -76,8 +79,8 @@ def open_for_writing(path: Path, *, log_at_once: bool = True) -> sqlite3.Connect
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its log the mode of the ledger
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=READERS_TAKE_S)
     # Money depends on every commit: FULL syncs the log, and the rollback journal again after it was cut.
-    has_log = has_shared_memory(path) and (log_at_once or path.stat().st_size > 0)
-    connection.execute(f"PRAGMA journal_mode = {'WAL' if has_log else 'TRUNCATE'}")
+    begins_log = has_shared_memory(path) and (log_at_once or path.stat().st_size > 0)
+    connection.execute(f"PRAGMA journal_mode = {'WAL' if begins_log else 'TRUNCATE'}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA cache_size = -8000")  # 8 MB, whatever the ledger's size
     ensure_schema(connection, path)
@@ -143,10 +146,8 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
             raise
-    with closing(
-        sqlite3.connect(path, timeout=READING_WAITS_S)
-    ) as writing:  # SQLite's own way, under its own locks
-        schema_version(writing)
+    with closing(sqlite3.connect(path, timeout=READING_WAITS_S)) as writing:
+        schema_version(writing)  # SQLite's own way to roll back, under its own locks
     return schema_version(connection)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import groupby
@@ -73,8 +74,26 @@ _ONE_EACH: Final = f"""FROM jobs LEFT JOIN artifacts a ON a.job = jobs.seq AND a
 """Where nothing is in a store."""
 
 
+STEPS_BETWEEN_QUESTIONS: Final = 100_000
+"""SQLite's instructions between two looks at whether anybody still waits: a few milliseconds."""
+
+
 class Interrupted(Exception):
     """The user does not want to wait for the file."""
+
+
+@contextmanager
+def interruptible(store: Store, go_on: Callable[[], bool]) -> Iterator[None]:
+    """Whatever SQLite is at when *go_on* says no: end it, too.  Raises Interrupted then."""
+    store.connection.set_progress_handler(lambda: not go_on(), STEPS_BETWEEN_QUESTIONS)
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+            raise Interrupted from error
+        raise
+    finally:
+        store.connection.set_progress_handler(None, 0)
 
 
 def read_results(store: Store, where: str = "1", values: Sequence[object] = ()) -> Iterator[dict[str, Json]]:

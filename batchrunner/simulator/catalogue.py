@@ -7,11 +7,11 @@ and pictures, priced by the second, the image, the output, and not at all), and 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from importlib import resources
-from importlib.resources.abc import Traversable
+from collections.abc import Mapping
+from pathlib import Path
 
 from .._types import Inputs, Json
+from ..models.schemas import bundled_document, bundled_models
 from .film_order import duration_s, makes_images, outputs_asked_for
 from .settings import SimulatorSettings
 from .wire import Answer, Request, error_answer, json_answer
@@ -24,7 +24,11 @@ class Catalogue:
         self._settings = settings
         self._known = {str(entry["model_id"]): entry for entry in _further()}
         further = {model: entry["input_schema"] for model, entry in self._known.items()}
-        self.schemas: Mapping[str, Json] = {**further, **dict(_bundled()), **settings.models}
+        self.schemas: Mapping[str, Json] = {
+            **further,
+            **{model: bundled_document(model) for model in bundled_models()},
+            **settings.models,
+        }
 
     def __contains__(self, model: str) -> bool:
         return model in self.schemas
@@ -105,18 +109,6 @@ class Catalogue:
 
 
 def _further() -> list[dict[str, Json]]:
-    text = resources.files(__package__).joinpath("models.json").read_text("utf-8")
+    text = Path(__file__).with_name("models.json").read_text("utf-8")
     entries: list[dict[str, Json]] = json.loads(text)
     return entries
-
-
-def _bundled() -> Iterator[tuple[str, Json]]:
-    yield from _walk(resources.files("batchrunner.models"), "")
-
-
-def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Json]]:
-    for child in folder.iterdir():
-        if child.is_dir():
-            yield from _walk(child, f"{prefix}{child.name}/")
-        elif child.name.endswith(".json"):
-            yield prefix + child.name.removesuffix(".json"), json.loads(child.read_text("utf-8"))

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,16 +18,13 @@ from ..._types import Json
 from ...causes import FEW, Address
 from ...disk import replaced_file
 from ...ledger import Store, read_failures
-from ..results import Interrupted
+from ..results import Interrupted, interruptible
 from .embedded import FIELDS, Embedded, Sign, embed_jobs, inert_json
 from .figures import Apart, Figures, read_figures
 from .template import asset, load_template
 from .wording import FILTERS, failures_for_people, headline, summary_line
 
 NAME: Final = "report.html"
-
-STEPS_BETWEEN_QUESTIONS: Final = 200_000
-"""SQLite's instructions between two looks at whether anybody still waits: some milliseconds."""
 
 GoOn = Callable[[], bool]
 
@@ -56,20 +51,6 @@ def write_report(
                 if not go_on():
                     raise Interrupted
                 file.write(piece)
-
-
-@contextmanager
-def interruptible(store: Store, go_on: GoOn) -> Iterator[None]:
-    """Let *go_on* end a long query, too."""
-    store.connection.set_progress_handler(lambda: not go_on(), STEPS_BETWEEN_QUESTIONS)
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
-            raise Interrupted from error
-        raise
-    finally:
-        store.connection.set_progress_handler(None, 0)
 
 
 def _context(store: Store, figures: Figures, embedded: Embedded, address: Address) -> dict[str, Any]:

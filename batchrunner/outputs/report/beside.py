@@ -20,8 +20,8 @@ from msgspec import Struct
 from ...causes import Address
 from ...ledger import Store
 from ...second_process import started
-from ..results import Interrupted
-from . import GoOn, interruptible, write_report
+from ..results import Interrupted, interruptible
+from . import GoOn, write_report
 from .figures import Summed
 
 ASKED_EACH_S: Final = 0.05
