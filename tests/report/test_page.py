@@ -203,7 +203,7 @@ def test_a_page_that_is_not_finished_leaves_the_old_one_whole(store, tmp_path):
 
 
 def test_a_long_query_is_cut_off_and_the_ledger_goes_on(store, tmp_path, monkeypatch):
-    monkeypatch.setattr("batchrunner.outputs.report.STEPS_BETWEEN_QUESTIONS", 1)
+    monkeypatch.setattr("batchrunner.outputs.results.STEPS_BETWEEN_QUESTIONS", 1)
     take(store, some_jobs(2))
 
     with pytest.raises(Interrupted):
