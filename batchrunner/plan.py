@@ -26,7 +26,7 @@ from .lifecycle import State
 from .manifest.alike import Counted
 from .manifest.job_block import WrittenBlock
 from .manifest.read import Found
-from .manifest.repeated import Checked, check_rows
+from .manifest.repeated import Checked, Looked, check_rows
 from .quote import Quote
 from .settings import OnUnknown, Rerun, Selection, Settings
 from .sharding import Shard
@@ -93,7 +93,7 @@ def load_jobs(
     return _valid(stage(store, rows, shard=shard, counting=counting))
 
 
-def check_jobs(rows: Iterable[Found]) -> int:
+def check_jobs(rows: Iterable[Looked]) -> int:
     """Do the same without a ledger: nothing can be taken in then."""
     with rarely_collected():
         return _valid(check_rows(rows)).jobs

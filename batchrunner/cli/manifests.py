@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
@@ -11,7 +11,7 @@ from ..ledger import Store
 from ..ledger.intake import take_in
 from ..lookup import Lookup
 from ..manifest import NamedManifest
-from ..manifest.read import Found
+from ..manifest.halves import rows_to_check
 from ..models import Schemas
 from ..names import printable
 from ..plan import check_jobs, load_jobs
@@ -42,15 +42,16 @@ def named_manifest(manifest: str, flags: Mapping[str, Any], schemas: Schemas) ->
     )
 
 
-def check(rows: Iterable[Found], then: Callable[[Store], None] | None = None) -> int:
-    """Return the number of jobs.  Raises ManifestInvalid, naming every problem, when there is one.
-
-    *then* may look further into a ledger that holds them all, each of them pending.
-    """
-    if then is None:
+def check(named: NamedManifest) -> int:
+    """Return the number of jobs.  Raises ManifestInvalid, naming every problem, when there is one."""
+    with closing(rows_to_check(named)) as rows:
         return check_jobs(rows)
+
+
+def check_further(named: NamedManifest, then: Callable[[Store], None]) -> int:
+    """Do the same, and let *then* look further into a ledger that holds them all, each of them pending."""
     with closing(Store.scratch()) as store:
-        jobs = load_jobs(store, rows).jobs
+        jobs = load_jobs(store, named.rows(noting=False)).jobs
         take_in(store, 0.0)
         try:
             then(store)

@@ -248,7 +248,7 @@ def _name_problems_too(manifest: str | None, folder: Folder, flags: dict[str, An
         if folder.has_ledger():
             with closing(Store.read_only(folder.ledger)) as store:  # it may remember a stage
                 Places.settle(store, _places(flags), folder, named)
-        check(named.rows(noting=False))
+        check(named)
     except ManifestInvalid as error:
         say_error(error)
 

@@ -16,7 +16,7 @@ from ..looking import sightings
 from ..models import Schemas
 from ..service import Service
 from .connection import connection_options, named_service
-from .manifests import check, named_manifest, named_schemas
+from .manifests import check, check_further, named_manifest, named_schemas
 from .options import images_option, json_option, manifest_argument, manifest_options, stage_option
 from .words import say
 
@@ -37,7 +37,7 @@ def validate(manifest: str, check_images: bool, as_json: bool, **flags: Any) -> 
     schemas = named_schemas(flags, service)
     named = named_manifest(manifest, flags, schemas)
     try:
-        jobs = check(named.rows(noting=False), partial(_look, service, schemas) if check_images else None)
+        jobs = check_further(named, partial(_look, service, schemas)) if check_images else check(named)
     except ManifestInvalid as error:
         if as_json and error.problems:
             _print_json(error.jobs, error)

@@ -1,9 +1,10 @@
-"""How is a big manifest read while its jobs are taken in?  By a second process.
+"""How is a big manifest read by two processes?
 
 Reading and checking take as long as inserting, and neither lets go of the interpreter.  The other process
-reads the manifest as this one would.  Over a pipe come its jobs, as the texts that are kept of them, and its
-problems as they are.  It knows no network: what the catalogue says of a model it asks this process for.  It
-is for speed alone: where it does not come to its end, for whatever reason, the manifest is read here.
+reads the manifest, or a part of it, as this one would.  Over a pipe come its jobs, as the texts that are kept
+of them or as what is remembered of them, and its problems as they are.  It knows no network: what the
+catalogue says of a model it asks this process for.  It is for speed alone: where it does not come to its end,
+for whatever reason, the manifest is read here.
 Why: docs/decisions/0027-read-by-a-second-process.md
 """
 
@@ -13,7 +14,7 @@ import fcntl
 import pickle
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, Final, NamedTuple, TypeAlias, cast
 
@@ -26,6 +27,8 @@ from ..models.schemas import Missing
 from ..second_process import started
 from ..staging import LocalImage
 from .job_block import JobBlock, WrittenBlock
+from .parts import WHOLE, Part
+from .repeated import IdBlock, ids_of
 
 AHEAD_BYTES: Final = 2**20
 """What may wait in the pipe, where the system lets us choose: three statements' worth of rows."""
@@ -47,8 +50,11 @@ class Asked(Struct, frozen=True, kw_only=True):
     schema_files: tuple[Path, ...]
     schemas_digest: str
     """What the schemas are, once the files are read again."""
-    counting: tuple[str, ...]
+    counting: tuple[str, ...] = ()
     """Inputs in which jobs may be alike."""
+    part: Part = WHOLE
+    only_ids: bool = False
+    """Whether jobs are looked at and not kept."""
 
 
 class Question(NamedTuple):
@@ -65,14 +71,15 @@ class Ended(NamedTuple):
     images: list[LocalImage]
 
 
-Told: TypeAlias = Job | WrittenBlock | Problem
+Told: TypeAlias = Job | WrittenBlock | IdBlock | Problem
 """What is found, in the manifest's order."""
 
 
-def read_beside(asked: Asked, published: Callable[[str], Json | Missing]) -> Iterator[Told | Ended]:
-    """Yield what another process finds, and at last how it ended.
+@contextmanager
+def read_beside(asked: Asked, published: Callable[[str], Json | Missing]) -> Iterator[Iterator[Told | Ended]]:
+    """Let another process begin, and give what it finds, at last how it ended.
 
-    *published* says what the catalogue has of a model.  Raises NotRead.
+    *published* says what the catalogue has of a model.  Raises NotRead, also at each step.
     """
     try:
         with started(__name__) as process:
@@ -80,14 +87,23 @@ def read_beside(asked: Asked, published: Callable[[str], Json | Missing]) -> Ite
             with suppress(OSError, AttributeError):  # Linux only
                 fcntl.fcntl(tells, fcntl.F_SETPIPE_SZ, AHEAD_BYTES)
             _send(hears, asked)
-            while not isinstance(found := _next(tells), Ended):
-                if isinstance(found, Question):
-                    _send(hears, published(found.model))
-                else:
-                    yield found
-            yield found
+            yield _found(hears, tells, published)
     except OSError as error:
         raise NotRead from error
+
+
+def _found(
+    hears: IO[bytes], tells: IO[bytes], published: Callable[[str], Json | Missing]
+) -> Iterator[Told | Ended]:
+    while not isinstance(found := _next(tells), Ended):
+        if isinstance(found, Question):
+            try:
+                _send(hears, published(found.model))
+            except OSError as error:
+                raise NotRead from error
+        else:
+            yield found
+    yield found
 
 
 def _send(stream: IO[bytes], what: object) -> None:
@@ -139,6 +155,11 @@ def told_of(asked: Asked, published: Callable[[str], Json | Missing]) -> Iterato
         schemas=schemas,
         may_stage=asked.may_stage,
     )
-    for found in manifest.rows():
-        yield found.written(asked.counting) if isinstance(found, JobBlock) else found
+    for found in manifest.rows(noting=not asked.only_ids, part=asked.part):
+        if not isinstance(found, JobBlock):
+            yield found
+        elif asked.only_ids:
+            yield ids_of(found)
+        else:
+            yield found.written(asked.counting)
     yield Ended(manifest.files_read(), manifest.local_images())

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final
 
 from .._types import Place, Problem
 from ..models.wording import show
+from .parts import WHOLE, Part
 from .plain_json import plain_object, plain_objects
 from .rows import FieldBlock, Row, problem
 from .strict_json import BadJson, parse_json
@@ -29,19 +30,22 @@ def read_jsonl(stream: BinaryIO, file: str) -> Iterator[Row | Problem]:
             yield found
 
 
-def read_json_blocks(stream: BinaryIO, file: str) -> Iterator[FieldBlock | Row | Problem]:
-    """Do the same with as many rows at a time as are plain to see."""
+def read_json_blocks(stream: BinaryIO, file: str, part: Part = WHOLE) -> Iterator[FieldBlock | Row | Problem]:
+    """Do the same, for a *part* of the lines, with as many rows at a time as are plain to see."""
     number = 1
-    for block in _blocks(stream):
-        lines = block.removeprefix(BOM_UTF8) if number == 1 else block
-        plain = plain_objects(lines)
-        if plain is not None:
-            yield FieldBlock(file, number, plain.rows, plain.columns)
-            number += len(plain.rows)
-        else:
-            each = lines.removesuffix(b"\n").split(b"\n")
-            yield from _one_by_one(each, file, number)
-            number += len(each)
+    for at, block in enumerate(_blocks(stream)):
+        lines = block.removesuffix(b"\n")
+        if part.holds(at):
+            yield from _rows(lines.removeprefix(BOM_UTF8) if number == 1 else lines, file, number)
+        number += lines.count(b"\n") + 1
+
+
+def _rows(lines: bytes, file: str, first: int) -> Iterator[FieldBlock | Row | Problem]:
+    plain = plain_objects(lines)
+    if plain is None:
+        yield from _one_by_one(lines.split(b"\n"), file, first)
+    else:
+        yield FieldBlock(file, first, plain.rows, plain.columns)
 
 
 def _one_by_one(lines: list[bytes], file: str, first: int) -> Iterator[Row | Problem]:

@@ -17,17 +17,19 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from .. import __version__
 from .._types import Json
 from ..models import Schemas
 from ..staging import LocalImage, LocalImages
 from ..staging.local_images import identities, is_still
+from .parts import WHOLE, Part
 from .read import Found, read_found
-from .source import STDIN
+from .source import STDIN, Format, format_of
 
 if TYPE_CHECKING:
+    from .beside import Asked
     from .job_block import WrittenBlock
 
 BIG_BYTES: Final = 16 * 2**20
@@ -50,10 +52,15 @@ class NamedManifest:
     _is_mixed: bool = field(default=False, init=False, repr=False)
     """Whether it was read in two goes, between which it may have changed."""
 
-    def rows(self, *, noting: bool = True) -> Iterator[Found]:
+    @property
+    def form(self) -> Format:
+        """How it is written.  Raises Usage where that cannot be told."""
+        return format_of(self.source, self.input_format)
+
+    def rows(self, *, noting: bool = True, part: Part = WHOLE) -> Iterator[Found]:
         """Read it, as `read_jobs` does, with as many jobs at a time as are plain to see.
 
-        Without *noting* which files it was, there is no `record` of it.
+        Without *noting* which files it was, there is no `record` of it.  Of JSON Lines a *part* may be read.
         """
         self._read.clear()
         self._is_mixed = False
@@ -65,6 +72,7 @@ class NamedManifest:
             schemas=self.schemas,
             images=self._images,
             before_reading=self._note if noting else _forget,
+            part=part,
         )
 
     def rows_beside(
@@ -76,30 +84,43 @@ class NamedManifest:
         finds is counted by the inputs *counting*.
         """
         taken = 0
-        if self.source != STDIN and _size_bytes(self.source) >= big_bytes:
-            from ..second_process import can_help
-            from .beside import Asked, Ended, NotRead, read_beside
+        if self.is_for_two(big_bytes):
+            from .beside import Ended, NotRead, read_beside
 
-            asked = Asked(
-                source=self.source,
-                input_format=self.input_format,
-                model=self.model,
-                may_stage=self.may_stage,
-                schema_files=self.schemas.files,
-                schemas_digest=self.schemas.digest(),
-                counting=tuple(counting),
-            )
-            with suppress(NotRead):
-                for found in read_beside(asked, self.schemas.from_catalogue) if can_help() else ():
+            asked = self.asked(counting=tuple(counting))
+            with suppress(NotRead), read_beside(asked, self.schemas.from_catalogue) as told:
+                for found in told:
                     if isinstance(found, Ended):
                         self._read, self._is_mixed = dict(found.files), False
                         self._images = LocalImages(may_stage=self.may_stage, found=found.images)
                         return
-                    yield found
+                    yield cast("Found | WrittenBlock", found)
                     taken += 1
         rows = islice(self.rows(), taken, None)
         self._is_mixed = taken > 0
         yield from rows
+
+    def is_for_two(self, big_bytes: int = BIG_BYTES) -> bool:
+        """Return whether a second process would help to read it."""
+        if self.source == STDIN or _size_bytes(self.source) < big_bytes:
+            return False
+        from ..second_process import can_help
+
+        return can_help()
+
+    def asked(self, **how: Any) -> Asked:
+        """Return what another process is asked that is to read it."""
+        from .beside import Asked
+
+        return Asked(
+            source=self.source,
+            input_format=self.input_format,
+            model=self.model,
+            may_stage=self.may_stage,
+            schema_files=self.schemas.files,
+            schemas_digest=self.schemas.digest(),
+            **how,
+        )
 
     def files_read(self) -> Mapping[str, str | None]:
         """Return each file that `rows`, read to the last, came upon, with its digest from just before."""

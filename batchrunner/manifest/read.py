@@ -25,6 +25,7 @@ from .express import Express, takes_blocks
 from .head import Head, HeadParser
 from .job_block import JobBlock
 from .jsonl_reader import read_json_blocks
+from .parts import WHOLE, Part
 from .rows import Block, LinedDict, LinedList, Row, TableRow, problem
 from .source import STDIN, STDIN_SHOWN, Format, format_by_extension, format_of, opened, rewindable
 from .typed import untyped
@@ -77,12 +78,22 @@ def read_found(
     images: LocalImages | None = None,
     stdin: BinaryIO | None = None,
     before_reading: Callable[[Path], None] = lambda path: None,
+    part: Part = WHOLE,
 ) -> Iterator[Found]:
-    """Do the same with as many jobs at a time as are plain to see."""
+    """Do the same with as many jobs at a time as are plain to see.
+
+    Of JSON Lines a *part* may be read; that there are no jobs at all is found where all of it is.
+    """
     name = str(source)
     form = format_of(name, input_format)
     reader = _Reader(
-        source=name, form=form, model=model, schemas=schemas, images=images, before_reading=before_reading
+        source=name,
+        form=form,
+        model=model,
+        schemas=schemas,
+        images=images,
+        before_reading=before_reading,
+        part=part,
     )
     return reader.read(stdin or sys.stdin.buffer)
 
@@ -94,6 +105,7 @@ class _Reader(Struct, frozen=True, kw_only=True):
     schemas: Schemas
     images: LocalImages | None
     before_reading: Callable[[Path], None]
+    part: Part
 
     @property
     def file(self) -> str:
@@ -113,12 +125,12 @@ class _Reader(Struct, frozen=True, kw_only=True):
             raise ManifestMissing(
                 f"{self.file} cannot be read: {error.strerror}", hint="nothing was sent; check the path"
             ) from None
-        if is_empty:
-            yield problem(self.file, 1, "no jobs at all", hint="a manifest names at least one job")
+        if is_empty and self.part == WHOLE:
+            yield no_jobs(self.file)
 
     def _found(self, stream: BinaryIO) -> Iterator[Found]:
         if self.form is not Format.YAML:
-            yield from self._jobs(_rows(stream, self.form, self.file), Head(), self.schemas)
+            yield from self._jobs(_rows(stream, self.form, self.file, self.part), Head(), self.schemas)
             return
         from .yaml_compose import BadYaml  # PyYAML: a table's run starts sooner without it
 
@@ -216,7 +228,12 @@ def _named(row: Row | TableRow) -> Row:
     return row.as_row() if isinstance(row, TableRow) else row
 
 
-def _rows(stream: BinaryIO, form: Format | None, file: str) -> Rows:
+def no_jobs(file: str) -> Problem:
+    """Return what to say of a manifest that holds nothing."""
+    return problem(file, 1, "no jobs at all", hint="a manifest names at least one job")
+
+
+def _rows(stream: BinaryIO, form: Format | None, file: str, part: Part = WHOLE) -> Rows:
     if form is Format.JSONL:
-        return read_json_blocks(stream, file)
+        return read_json_blocks(stream, file, part)
     return read_blocks(stream, file, delimiter="\t" if form is Format.TSV else None)

@@ -12,7 +12,7 @@ from itertools import count, islice, pairwise
 from math import inf
 from operator import eq, itemgetter
 from tempfile import SpooledTemporaryFile
-from typing import IO, Final
+from typing import IO, Final, NamedTuple, TypeAlias
 
 import orjson
 from msgspec import Struct
@@ -40,6 +40,36 @@ def used_twice(place: Place, job_id: str, first: tuple[str, int], *, is_made: bo
     return Problem(place=place, id=job_id, field="id", message=message, hint=hint)
 
 
+class IdBlock(NamedTuple):
+    """What is remembered of jobs whose rows stand in one file, one behind the other."""
+
+    file: str
+    lines: Sequence[int]
+    """The line of each."""
+    ids: Sequence[str]
+    made: Sequence[int]
+    """Which of them, from 0, have the id that is made of their inputs."""
+
+    @property
+    def size(self) -> int:
+        return len(self.lines)
+
+
+def ids_of(block: JobBlock) -> IdBlock:
+    """Return what is remembered of *block*."""
+    made: list[int] = []
+    ids = block.given_ids
+    if ids is None or ID_DIGITS in map(len, ids):
+        of_inputs = list(map(id_from, block.written().prints()))
+        ids = of_inputs if ids is None else ids
+        made = [at for at, (one, other) in enumerate(zip(ids, of_inputs, strict=True)) if one == other]
+    return IdBlock(block.file, block.lines, ids, made)
+
+
+Looked: TypeAlias = Job | JobBlock | IdBlock | Problem
+"""What is found in a manifest that is looked at and not kept."""
+
+
 class Ids:
     """The ids of all jobs so far."""
 
@@ -53,21 +83,11 @@ class Ids:
     def add(self, job: Job, position: int) -> None:
         """Remember the id of one job."""
         is_made = len(job.id) == ID_DIGITS and job.id == made_id(job.model, job.inputs)
-        self._add([job.id], job.place.file, [job.place.row], position, [0] if is_made else [])
+        self.add_all(IdBlock(job.place.file, [job.place.row], [job.id], [0] if is_made else []), position)
 
-    def add_all(self, block: JobBlock, position: int) -> None:
+    def add_all(self, block: IdBlock, position: int) -> None:
         """Remember the ids of many jobs, the first of which has that *position* in the manifest."""
-        made: list[int] = []
-        ids = block.given_ids
-        if ids is None or ID_DIGITS in map(len, ids):
-            of_inputs = list(map(id_from, block.written().prints()))
-            ids = of_inputs if ids is None else ids
-            made = [at for at, (one, other) in enumerate(zip(ids, of_inputs, strict=True)) if one == other]
-        self._add(ids, block.file, block.lines, position, made)
-
-    def _add(
-        self, ids: Sequence[str], file: str, lines: Sequence[int], position: int, made: list[int]
-    ) -> None:
+        file, lines, ids, made = block
         self.count += len(ids)
         self._hashes.extend(map(hash, ids))
         number = self._files.setdefault(file, len(self._files))  # its name need not be text
@@ -123,7 +143,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     """How many jobs have which of the inputs that were to be counted; None where that is not known."""
 
 
-def check_rows(rows: Iterable[Job | JobBlock | Problem]) -> Checked:
+def check_rows(rows: Iterable[Looked]) -> Checked:
     """Look at all *rows*."""
     problems, position = list[tuple[int, Problem]](), 1
     with SpooledTemporaryFile(IN_MEMORY) as kept, rarely_collected():
@@ -134,8 +154,8 @@ def check_rows(rows: Iterable[Job | JobBlock | Problem]) -> Checked:
             elif isinstance(row, Job):
                 ids.add(row, position)
             else:
-                ids.add_all(row, position)
-            position += row.size if isinstance(row, JobBlock) else 1
+                ids.add_all(row if isinstance(row, IdBlock) else ids_of(row), position)
+            position += row.size if isinstance(row, JobBlock | IdBlock) else 1
         repeated = list(ids.problems())
     ordered = sorted([*problems, *repeated], key=itemgetter(0))
     return Checked(jobs=ids.count - len(repeated), problems=tuple(problem for _, problem in ordered))
