@@ -15,6 +15,7 @@ from typing import Any, Final
 import anyio
 import click
 
+from .. import event_loop
 from ..durations import format_duration, parse_duration
 from ..errors import FolderUnusable, Usage
 from ..simulator.fault_text import PRESETS, load_faults, parse_fault
@@ -121,7 +122,7 @@ def simulate(
         **settings,
     )
     armed = (*faults, *(fault for path in fault_files for fault in _load(path)))
-    anyio.run(_serve, asked, state, armed, port)
+    event_loop.run(_serve, asked, state, armed, port)
 
 
 def _load(path: Path) -> tuple[Fault, ...]:

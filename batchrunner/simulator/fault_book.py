@@ -34,6 +34,11 @@ class FaultBook:
         self._windows: list[_Window] = []
         self._met: Counter[tuple[int, str]] = Counter()
 
+    @property
+    def armed(self) -> bool:
+        """Whether a fault may strike at all, outages aside."""
+        return bool(self._faults)
+
     def add(self, faults: Iterable[Fault], now: float) -> None:
         """Arm more faults; an outage's instants count from *now*."""
         for fault in faults:

@@ -94,7 +94,7 @@ class Service:
         return replace(answer, latency_s=answer.latency_s + self.settings.latency_s)
 
     def _reply(self, call: Call, now: float) -> Reply:
-        fault = self.faults.take(call.endpoint, self._subject(call))
+        fault = self.faults.take(call.endpoint, self._subject(call)) if self.faults.armed else None
         if fault is None:
             return self._plain(call, now)
         if KINDS[fault.do].at == {Endpoint.FILE}:

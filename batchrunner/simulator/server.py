@@ -1,7 +1,7 @@
 """How is the service reached over a real socket?  HTTP/1.1 on loopback, with the connection in hand.
 
-h11 reads requests and writes proper answers; spoiled ones are written by hand, because h11 rightly refuses
-to. In an outage the port is really closed, so clients are refused by the operating system.
+Answers are written by hand, spoiled ones as well as proper ones.  In an outage the port is really closed, so
+clients are refused by the operating system.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
 import anyio
-import h11
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import Listener, SocketAttribute, SocketStream, TaskStatus
 
+from .incoming import Incoming, NotHttp
 from .rules import Service
 from .studio import open_studio
 from .wire import CHUNK_BYTES, Answer, Ending, Framing, Refused, Render, Reply, Request, Silence, pieces
 
-_GONE = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, h11.RemoteProtocolError)
+_GONE = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, NotHttp)
 """The client went away or does not speak HTTP: the connection is done with."""
 
 _NO_LINGER: Final = struct.pack("ii", 1, 0)
@@ -84,19 +84,17 @@ class _Front:
                 await self._faults_changed.wait()
 
     async def _connection(self, stream: SocketStream) -> None:
-        http = h11.Connection(h11.SERVER)
+        incoming = Incoming()
         async with stream:
             try:
-                while await self._exchange(stream, http):
-                    http.start_next_cycle()
+                while await self._exchange(stream, incoming):
+                    pass
             except _GONE:
                 pass
 
-    async def _exchange(self, stream: SocketStream, http: h11.Connection) -> bool:
+    async def _exchange(self, stream: SocketStream, incoming: Incoming) -> bool:
         """One request and its reply; say whether the connection may be used again."""
-        request = await _read_request(stream, http)
-        if request is None:
-            return False
+        request = await _next_request(stream, incoming)
         reply = self._service.handle(request, self._clock())
         answer = await self._answer_of(reply)
         if answer is None:
@@ -104,10 +102,11 @@ class _Front:
             return False
         await anyio.sleep(answer.latency_s)
         if _is_proper(answer):
-            await _send_properly(stream, http, answer, has_body=request.method != "HEAD")
+            has_body, stays = request.method != "HEAD", incoming.may_be_followed
+            await _send_properly(stream, answer, has_body=has_body, stays=stays)
             if request.path.startswith("/_simulator/"):
                 self._faults_changed.set()  # an outage that begins now breaks off this connection, too
-            return http.our_state is h11.DONE and http.their_state is h11.DONE
+            return stays
         await _send_raw(stream, answer)
         return False
 
@@ -124,41 +123,13 @@ class _Front:
                 return None
 
 
-async def _read_request(stream: SocketStream, http: h11.Connection) -> Request | None:
-    """Read a whole request; None when the client closed instead."""
-    head: h11.Request | None = None
-    body = bytearray()
-    async for event in _events(stream, http):
-        match event:
-            case h11.Request():
-                head = event
-            case h11.Data():
-                body += event.data
-            case h11.EndOfMessage() if head is not None:
-                return _request(head, bytes(body))
-            case _:
-                break
-    return None
-
-
-async def _events(stream: SocketStream, http: h11.Connection) -> AsyncIterator[object]:
-    while True:
-        event = http.next_event()
-        if event is not h11.NEED_DATA:
-            yield event
-            continue
-        if http.they_are_waiting_for_100_continue:
-            go_on = http.send(h11.InformationalResponse(status_code=100, headers=[]))
-            await stream.send(go_on)
-        try:
-            http.receive_data(await stream.receive(CHUNK_BYTES))
-        except anyio.EndOfStream:
-            http.receive_data(b"")
-
-
-def _request(head: h11.Request, body: bytes) -> Request:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in head.headers}
-    return Request.parse(head.method.decode(), head.target.decode("latin-1"), headers, body, scheme="http")
+async def _next_request(stream: SocketStream, incoming: Incoming) -> Request:
+    while (request := incoming.take()) is None:
+        incoming.feed(await stream.receive(CHUNK_BYTES))
+        if incoming.waits_to_go_on:
+            await stream.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            incoming.waits_to_go_on = False
+    return request
 
 
 def _is_proper(answer: Answer) -> bool:
@@ -166,35 +137,38 @@ def _is_proper(answer: Answer) -> bool:
     return whole and answer.status >= 200 and answer.status not in (204, 304)
 
 
-async def _send_properly(
-    stream: SocketStream, http: h11.Connection, answer: Answer, *, has_body: bool
-) -> None:
-    phrase = _phrase(answer.status)
-    head = h11.Response(status_code=answer.status, headers=[*answer.head.items()], reason=phrase)
-    waiting = http.send(head)
-    if has_body:
-        for delay_s, piece in pieces(answer):
-            if delay_s:
-                await stream.send(waiting)
-                await anyio.sleep(delay_s)
-                waiting = b""
-            waiting += http.send(h11.Data(data=piece))
-    waiting += http.send(h11.EndOfMessage())
-    await stream.send(waiting)
+async def _send_properly(stream: SocketStream, answer: Answer, *, has_body: bool, stays: bool) -> None:
+    head = _head(answer) if stays else _head(answer, "connection: close\r\n")
+    if not has_body:
+        await stream.send(head)
+    elif answer.bytes_per_s is None and len(answer.body) <= CHUNK_BYTES:
+        await stream.send(head + answer.body)
+    else:
+        await stream.send(head)
+        await _send_body(stream, answer)
 
 
 async def _send_raw(stream: SocketStream, answer: Answer) -> None:
     """Write exactly what the answer says, then end the connection as it says."""
-    lines = [f"{name}: {value}\r\n" for name, value in answer.head.items()]
-    start = f"HTTP/1.1 {answer.status} {_phrase(answer.status)}\r\n"
-    await stream.send("".join([start, *lines, "\r\n"]).encode("latin-1"))
-    chunked = answer.framing is Framing.CHUNKED
-    for delay_s, piece in pieces(answer):
-        await anyio.sleep(delay_s)
-        await stream.send(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
-    if answer.cut_at is None and chunked:
+    await stream.send(_head(answer))
+    await _send_body(stream, answer)
+    if answer.cut_at is None and answer.framing is Framing.CHUNKED:
         await stream.send(b"0\r\n\r\n")
     await _end(stream, answer.ending)
+
+
+def _head(answer: Answer, more: str = "") -> bytes:
+    lines = [f"{name}: {value}\r\n" for name, value in answer.head.items()]
+    start = f"HTTP/1.1 {answer.status} {_phrase(answer.status)}\r\n"
+    return "".join([start, *lines, more, "\r\n"]).encode("latin-1")
+
+
+async def _send_body(stream: SocketStream, answer: Answer) -> None:
+    chunked = answer.framing is Framing.CHUNKED
+    for delay_s, piece in pieces(answer):
+        if delay_s:
+            await anyio.sleep(delay_s)
+        await stream.send(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
 
 
 async def _end(stream: SocketStream, ending: Ending) -> None:

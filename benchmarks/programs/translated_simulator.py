@@ -15,6 +15,7 @@ from typing import Any, Final
 import anyio
 from msgspec.structs import replace
 
+from batchrunner import event_loop
 from batchrunner.simulator import Films, Service, SimulatorSettings, open_simulator, serve
 from batchrunner.simulator.wire import Answer, Reply, Request
 
@@ -101,4 +102,4 @@ async def main(slots: str, median_s: str, spread: str, latency_s: str) -> None:
 
 
 if __name__ == "__main__":
-    anyio.run(main, *sys.argv[1:])
+    event_loop.run(main, *sys.argv[1:])
