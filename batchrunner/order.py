@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Coroutine
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -16,9 +16,11 @@ from .folder import Folder
 from .manifest.named import NamedManifest
 from .models import Schemas
 from .places import PlacesAsked
-from .pool import Context
 from .service import Service
 from .settings import Rerun, Settings
+
+if TYPE_CHECKING:
+    from .pool import Context
 
 
 class Order(Struct, frozen=True, kw_only=True):

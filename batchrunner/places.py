@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -21,9 +21,11 @@ from .ledger.images import has_images, image_file
 from .ledger.stored import STORE_FACT
 from .manifest import NamedManifest
 from .objects import FOLDER, REMOTE, Place, parse_place
-from .pool import Context
 from .staging.uploading import Stage, open_stage
 from .storing.films import FilmStore
+
+if TYPE_CHECKING:
+    from .pool import Context
 
 STAGE_FACT: Final = "stage"
 DROP_FACT: Final = "drop_local"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 
 from .errors import BatchrunnerError, Exit
-from .pool import Context
 from .stopping import Phase
+
+if TYPE_CHECKING:
+    from .pool import Context
 
 STOPS: Final = {signal.SIGTERM: Exit.TERMINATED, signal.SIGHUP: Exit.HUNG_UP}
 

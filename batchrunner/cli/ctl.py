@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 from .._types import Json
-from ..control import ask_run
+from ..control.calling import ask_run
 from ..control.protocol import Cancel, Command, Pause, Resume, Set, Status, read_command, write_command
 from ..durations import format_duration, parse_duration, parse_until
 from ..errors import Exit, Usage
