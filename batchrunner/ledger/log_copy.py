@@ -5,8 +5,9 @@ the log has grown by some megabytes, and whoever waits for a step of a job waits
 
 A changed manifest's jobs may be half a gigabyte, to be copied while the service has nothing to do (a new
 one's never come into the log: docs/decisions/0028).  So a run begins without it, and the copy is made, on a
-connection of its own, when submissions have left.  From then on the same is done every few dozen commits:
-when SQLite's turn comes there is next to nothing left to copy.
+connection of its own, when submissions have left.  From then on the same is done every few hundred commits:
+when SQLite's turn comes there is next to nothing left to copy, and the log is written over from its start.
+Not more often: the disk is busy with a copy for some milliseconds, in which a commit waits.
 """
 
 from __future__ import annotations
@@ -27,11 +28,11 @@ from .writer import LedgerWriter
 COPIED_AFTER_S: Final = 1.0
 """By then the first jobs are submitted."""
 
-COPIED_EACH: Final = 64
-"""Commits; some 400 pages of the log, where each holds one step of a job's life."""
+COPIED_EACH: Final = 512
+"""Commits; some 3,100 pages of the log, where each holds one step of a job's life."""
 
-PAGES: Final = 1000
-"""SQLite's own measure: by so many the log may grow before a commit copies it."""
+PAGES: Final = 4096
+"""By so many, 16 MB, the log may grow before a commit copies it."""
 
 SMALL_BYTES: Final = PAGES * 4096
 

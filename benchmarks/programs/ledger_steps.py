@@ -21,6 +21,7 @@ import anyio
 from batchrunner import event_loop
 from batchrunner._types import Output, RequestId
 from batchrunner.ledger import LedgerWriter, Store
+from batchrunner.ledger.connections import begin_log
 from batchrunner.ledger.intake import stage, take_in
 from batchrunner.ledger.log_copy import LogCopy
 from batchrunner.ledger.writer import Step
@@ -97,14 +98,16 @@ async def measure(folder: Path, seconds: float) -> dict[str, float]:
     paced_jobs = int(RATE * seconds / STEPS_A_JOB)
     pushed_jobs = 2 * paced_jobs
     manifest = write_jsonl(folder / "jobs.jsonl", paced_jobs + pushed_jobs)
-    store = Store.open(folder / "ledger.sqlite")
+    ledger = folder / "ledger.sqlite"
+    store = Store.open(ledger, log_at_once=False)
     with store.transaction():
         stage(store, read_jobs(manifest, model=MODEL, schemas=Schemas()))
         take_in(store, time.time())
+    begin_log(store.connection, ledger)  # as a run does
     syncs_ms = sync_times_ms(folder)
     writer = LedgerWriter(store)
     async with writer.running(), anyio.create_task_group() as tasks:
-        copying = LogCopy(writer, folder / "ledger.sqlite", after_s=0)
+        copying = LogCopy(writer, ledger, after_s=0)
         tasks.start_soon(copying.run)
         taken_ms = await paced(writer, steps(range(1, paced_jobs + 1)))
         began, cpu_s = time.perf_counter(), time.process_time()
