@@ -1,6 +1,6 @@
 """The pool on a prepared ledger, and what people read of it: from the first submission to the report.
 
-Loaded while the service says what the jobs cost (ahead.py): nothing before that needs it.
+Loaded while the service says what the jobs cost: nothing before that needs it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import anyio
 
-from .ahead import load_ahead
+from .ahead import load_later
 from .asking import Learned
 from .client import Client
 from .control.serving import serve
@@ -77,7 +77,7 @@ async def run_prepared(
                 tasks.start_soon(order.beside, context)
             if control is not None:
                 tasks.start_soon(serve, context, control)
-            tasks.start_soon(load_ahead)
+            tasks.start_soon(load_later, _load_leaving)
             tasks.start_soon(copying.run)
             spent_usd = _recall(context, store, plan)
             if stopped_by is not None:
@@ -104,6 +104,16 @@ async def run_prepared(
     report = _report(store, order, plan, context, left, time.monotonic() - began)
     context.tell("summary", None, **report.as_json())
     return report
+
+
+def _load_leaving() -> None:
+    """Load what writes a run's files; yaml is for the data-set card."""
+    import yaml  # noqa: F401
+
+    from . import leaving  # noqa: F401
+    from .outputs.report.template import load_template
+
+    load_template()
 
 
 def _recall(context: Context, store: Store, plan: Plan) -> float | None:

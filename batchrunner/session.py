@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-from .ahead import load_running
+import anyio
+
+from .ahead import load_beside
 from .asking import Learned
 from .consent import check_money, price_earlier
 from .control.address import choose_address
@@ -70,8 +72,8 @@ async def run_order(order: Order) -> Report:
 
                 async def ask() -> None:
                     nonlocal plan, learned
-                    async with load_running():
-                        plan, learned = await with_its_price(store, order, plan, client)
+                    load_beside(_load_running)
+                    plan, learned = await with_its_price(store, order, plan, client)
                     if plan.submit:
                         await places.check(store, client)
                     await look_at_images(store, order, plan)
@@ -93,6 +95,14 @@ async def run_order(order: Order) -> Report:
                 return await run_prepared(
                     store, order, plan, learned, client, log, control, stopped_by, places
                 )
+
+
+def _load_running() -> None:
+    """Load what goes on with a prepared ledger, and of anyio what it loads when that first asks for it."""
+    from . import running  # noqa: F401
+
+    for name in ("create_unix_listener", "create_memory_object_stream"):
+        getattr(anyio, name)
 
 
 def _record_cap(store: Store, settings: Settings) -> None:
