@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     )
     from .events import RunEvent
     from .lifecycle import State
-    from .outcome import Report
+    from .session.outcome import Report
     from .settings import OnInterrupt, OnUnknown, PollSpacing, Rerun, Selection, Settings
 
 __all__ = [
@@ -53,7 +53,7 @@ _HOMES = {
     "run_async": "api",
     "RunEvent": "events",
     "State": "lifecycle",
-    "Report": "outcome",
+    "Report": "session.outcome",
     "OnInterrupt": "settings",
     "OnUnknown": "settings",
     "PollSpacing": "settings",

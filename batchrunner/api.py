@@ -19,16 +19,16 @@ import anyio
 from .client import PRODUCTION
 from .credentials import find_token
 from .events import RunEvent
-from .folder import Folder
+from .folder.folder import Folder
 from .lookup import Lookup
 from .manifest import NamedManifest
 from .models import Schemas
 from .objects import parse_place
-from .order import Order
-from .outcome import Report
-from .places import STORES, PlacesAsked
 from .service import Service
-from .session import run_order
+from .session.invocation import run_order
+from .session.order import Order
+from .session.outcome import Report
+from .session.places import STORES, PlacesAsked
 from .settings import Rerun, Settings
 
 

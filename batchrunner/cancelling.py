@@ -12,10 +12,10 @@ from msgspec import Struct, field
 from ._types import JobError, RequestId
 from .client import Client
 from .errors import ErrorCode
-from .folder import Folder
+from .folder.folder import Folder
+from .folder.ownership import owned
 from .ledger import Entry, Store
 from .lifecycle import State
-from .ownership import owned
 from .plan import recover
 from .pool import Cancelled, cancel_request
 from .service import Service, check_origin

@@ -15,7 +15,7 @@ from msgspec import Struct
 from ._types import RequestId
 from .answers import REQUEST_ID, Kind
 from .errors import Usage
-from .folder import Folder
+from .folder.folder import Folder
 from .ledger import AlreadyOwned, Entry, Store
 from .lifecycle import State
 from .service import Service

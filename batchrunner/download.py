@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from .client import Client, Download, DownloadBroken, DownloadRefused
-from .shelf import Part
+from .files.shelf import Part
 
 CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 

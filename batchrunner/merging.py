@@ -21,17 +21,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from .causes import Address
-from .disk import disk_errors_named, make_folder, move_durably, sync_folder
 from .errors import FolderUnusable, ManifestMissing
-from .folder import Folder
-from .lease import Lease, kept
+from .files.disk import disk_errors_named, make_folder, move_durably, sync_folder
+from .folder.folder import Folder
+from .folder.lease import Lease, kept
+from .folder.ownership import USUAL, check_complete
 from .ledger import Store
 from .ledger.folding import fold, forget_moves, moves, settle_names
 from .manifest.named import MANIFEST_FACT
 from .outputs.dataset import write_data_set
 from .outputs.report import NAME, write_report
 from .outputs.results import write_results
-from .ownership import USUAL, check_complete
 from .service import base_url_to_name
 from .sharding import SHARDS, Shard
 from .shards import ASIDE, MERGED, recorded_count

@@ -27,7 +27,7 @@ from .manifest.alike import Counted
 from .manifest.job_block import WrittenBlock
 from .manifest.read import Found
 from .manifest.repeated import Checked, Looked, check_rows
-from .quote import Quote
+from .money.quote import Quote
 from .settings import OnUnknown, Rerun, Selection, Settings
 from .sharding import Shard
 

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from .catalogue import Shelf, shelf_of
 from .client import PRODUCTION, Client, Timeouts
 from .errors import FolderUnusable
-from .folder import Folder
+from .folder.folder import Folder
 from .hosts import is_local_origin, origin_of
 from .ledger import Store
 

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from .errors import ErrorCode, Usage
-from .naming import BadPattern, check_pattern
+from .files.naming import BadPattern, check_pattern
 
 RETRY_STATES: Final = ("failed", "unknown", "cancelled")
 

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from .disk import make_folder, replaced_file, sync_folder
 from .errors import FolderUnusable
+from .files.disk import make_folder, replaced_file, sync_folder
 from .sharding import SHARDS, Shard
 
 COUNT: Final = "count"

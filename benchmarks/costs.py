@@ -28,7 +28,7 @@ STEPS: Final = (
     ("batchrunner/ledger/writer.py", "do"),
     ("batchrunner/ledger/writer.py", "_write"),
     ("batchrunner/outputs/runlog.py", "__call__"),
-    ("batchrunner/preparing.py", "prepared"),
+    ("batchrunner/session/preparing.py", "prepared"),
     ("httpcore/_async/connection_pool.py", "_assign_requests_to_connections"),
     ("<frozen importlib._bootstrap>", "_find_and_load"),
 )

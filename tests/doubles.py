@@ -21,14 +21,14 @@ from batchrunner._types import Job
 from batchrunner.client import Client, Timeouts
 from batchrunner.containers import examine
 from batchrunner.events import RunEvent
+from batchrunner.files.shelf import Part, Sealed
 from batchrunner.ledger import LedgerWriter, Store
 from batchrunner.ledger.writer import Step
 from batchrunner.lifecycle import State
+from batchrunner.money.pricing import Prices
 from batchrunner.plan import Plan, load_jobs, prepare
 from batchrunner.pool import Context, run_pool
-from batchrunner.pricing import Prices
 from batchrunner.settings import Rerun, Settings
-from batchrunner.shelf import Part, Sealed
 from batchrunner.simulator import Service, SimulatorSettings, parse_fault, transport
 from batchrunner.simulator.settings import Films
 

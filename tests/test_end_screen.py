@@ -11,8 +11,8 @@ from batchrunner.causes import FailureGroup, NamedJob
 from batchrunner.cli.end_screen import summary_words
 from batchrunner.errors import ErrorCode, Exit
 from batchrunner.lifecycle import State
-from batchrunner.outcome import Report
 from batchrunner.plan import Plan
+from batchrunner.session.outcome import Report
 
 HERE = {"folder": "out/may", "again": "batchrunner run jobs.csv -o out/may"}
 

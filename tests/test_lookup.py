@@ -11,7 +11,7 @@ import pytest
 
 from batchrunner.client import Client
 from batchrunner.errors import AccountRefused
-from batchrunner.folder import Folder
+from batchrunner.folder.folder import Folder
 from batchrunner.lookup import CatalogueSilent, Lookup
 from batchrunner.models.schemas import Missing
 from batchrunner.service import Service

@@ -113,7 +113,7 @@ def run_main(arguments: list[str] | None = None) -> int:
         error.show()
         return int(Exit.USAGE)
     except sqlite3.DatabaseError as error:
-        from ..disk import as_disk_trouble
+        from ..files.disk import as_disk_trouble
         from .words import say_error
 
         trouble = as_disk_trouble(error)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
-from ..money import written
+from ..money.amounts import written
 from .options import Usd
 
 ONCE: Final = frozenset(

@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 
 from ..cancelling import cancel_parts
 from ..errors import Exit
-from ..folder import Folder
+from ..folder.folder import Folder
 from ..names import printable
 from .connection import connection_options, named_service
 from .options import folder_argument, json_option

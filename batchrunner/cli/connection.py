@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from ..client import PRODUCTION, Timeouts
 from ..credentials import find_token
 from ..errors import AccountRefused, Usage
-from ..folder import Folder
+from ..folder.folder import Folder
 from ..hosts import is_local_origin, origin_of
 from ..ledger import Store
 from ..service import SIMULATED_ORIGIN, Service

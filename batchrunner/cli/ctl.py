@@ -15,7 +15,7 @@ from ..control.calling import ask_run
 from ..control.protocol import Cancel, Command, Pause, Resume, Set, Status, read_command, write_command
 from ..durations import format_duration, parse_duration, parse_until
 from ..errors import Exit, Usage
-from ..folder import Folder
+from ..folder.folder import Folder
 from ..names import printable
 from .options import folder_argument, json_option
 from .words import say

@@ -17,7 +17,7 @@ from ..durations import format_duration
 from ..errors import Exit
 from ..lifecycle import State
 from ..names import printable
-from ..outcome import Report, next_command
+from ..session.outcome import Report, next_command
 from .again import program
 from .money_words import cost_lines
 from .words import WORD

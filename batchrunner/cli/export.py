@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from ..errors import Exit
-from ..folder import Folder
+from ..folder.folder import Folder
 from ..lifecycle import State
 from ..names import printable
 from ..outputs.export import Exported, Format, Options

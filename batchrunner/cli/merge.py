@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from ..errors import Exit
-from ..folder import Folder
+from ..folder.folder import Folder
 from ..merging import Merged
 from ..merging import merge as merge_shards
 from ..names import printable

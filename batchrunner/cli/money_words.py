@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ..durations import format_duration
 from ..models.wording import counted
-from ..money import PER_USD, dollars
+from ..money.amounts import PER_USD, dollars
+from ..money.quote import Quote
 from ..names import printable
-from ..outcome import Report
-from ..quote import Quote
+from ..session.outcome import Report
 
 
 def quote_lines(quote: Quote) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from ..durations import parse_duration, parse_until
-from ..money import parse_usd
+from ..money.amounts import parse_usd
 from ..objects import FOLDER, REMOTE, Place, parse_place
 from ..policy.breaker import Breaker
 from ..settings import OnInterrupt, OnUnknown, PollSpacing

@@ -8,11 +8,11 @@ from pathlib import Path
 import click
 
 from ..causes import Address
-from ..disk import disk_errors_named
 from ..errors import Exit
-from ..folder import Folder
+from ..files.disk import disk_errors_named
+from ..folder.folder import Folder
+from ..folder.reading import reading
 from ..outputs.report import NAME, write_report
-from ..reading import reading
 from ..service import base_url_to_name
 from ..storing.presigning import Presigner
 from .options import folder_argument, option, presign_option

@@ -13,12 +13,12 @@ import click
 
 from .. import doubts
 from ..errors import Exit, Usage
-from ..folder import Folder
+from ..folder.folder import Folder
+from ..folder.ownership import owned
+from ..folder.reading import reading
 from ..names import printable
 from ..outputs.results import iso
-from ..ownership import owned
 from ..plan import recover
-from ..reading import reading
 from .again import program
 from .connection import connection_options, named_service
 from .options import folder_argument, json_option, option

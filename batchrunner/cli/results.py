@@ -11,13 +11,13 @@ import click
 
 from .._types import Json
 from ..errors import Exit
-from ..folder import Folder
+from ..folder.folder import Folder
+from ..folder.reading import reading
 from ..lifecycle import State
 from ..outputs.again import read_manifest
 from ..outputs.lines import json_line
 from ..outputs.picking import Picked, parse_columns
 from ..outputs.results import read_results
-from ..reading import reading
 from ..storing.presigning import Presigner, with_addresses
 from .options import folder_argument, json_option, option, presign_option
 from .tables import write_csv, write_table, write_tsv

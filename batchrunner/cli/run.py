@@ -16,19 +16,19 @@ from msgspec.structs import replace
 from .. import event_loop
 from .._types import Json
 from ..audience import unheard
-from ..consent import Consent
 from ..credentials import find_token
 from ..errors import AccountRefused, BatchrunnerError, Exit, ManifestInvalid, Usage
-from ..folder import Folder
+from ..folder.folder import Folder
 from ..ledger import Store
-from ..money import PER_USD
-from ..order import Order
-from ..outcome import Report
-from ..places import Places, PlacesAsked
-from ..preparing import plan_only, plan_together
+from ..money.amounts import PER_USD
 from ..progress import display
 from ..service import Service
-from ..session import run_order
+from ..session.consent import Consent
+from ..session.invocation import run_order
+from ..session.order import Order
+from ..session.outcome import Report
+from ..session.places import Places, PlacesAsked
+from ..session.preparing import plan_only, plan_together
 from ..settings import OnInterrupt, OnUnknown, PollSpacing, Rerun, Selection, Settings
 from .again import command_again
 from .connection import connection_options, named_service

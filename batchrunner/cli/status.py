@@ -14,12 +14,12 @@ import click
 
 from ..causes import meaning
 from ..errors import Exit
-from ..folder import Folder
+from ..folder.folder import Folder
+from ..folder.standing import Standing, read_standing
 from ..lifecycle import State
-from ..money import dollars
+from ..money.amounts import dollars
 from ..names import printable
 from ..progress.stream import can_be_drawn_on
-from ..standing import Standing, read_standing
 from .again import program
 from .options import folder_argument, json_option, option
 from .words import WORD

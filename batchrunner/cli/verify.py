@@ -12,16 +12,16 @@ import click
 
 from .._types import Json
 from ..errors import BatchrunnerError, Exit, Usage
-from ..folder import Folder
+from ..folder.folder import Folder
+from ..folder.verification import Verification, mark_for_fetching
+from ..folder.verification import verify as verify_folder
 from ..names import printable
 from ..objects import StoreTrouble
-from ..order import Order
 from ..service import Service
-from ..session import run_order
+from ..session.invocation import run_order
+from ..session.order import Order
 from ..settings import Settings
 from ..storing.verifying import StoredFlaw, check_stored, mark_stored
-from ..verification import Verification, mark_for_fetching
-from ..verification import verify as verify_folder
 from .again import program
 from .connection import connection_options, named_service
 from .end_screen import summary_words, terminal_width

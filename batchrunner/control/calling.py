@@ -8,7 +8,7 @@ from typing import Final
 
 from .._types import Json
 from ..errors import BatchrunnerError, FolderUnusable, ManifestMissing, Usage
-from ..folder import Folder
+from ..folder.folder import Folder
 from .protocol import LONGEST_LINE, Cancel, Command, read_line, write_command
 
 ANSWERS_S: Final = 10.0

@@ -22,15 +22,15 @@ from msgspec import Struct, field
 
 from ..errors import Exit, ManifestMissing, Usage
 from ..events import RunEvent
+from ..folder.ownership import begin_shards
 from ..manifest.source import STDIN
-from ..order import Order
-from ..outcome import Report
-from ..ownership import begin_shards
 from ..plan import Plan
-from ..preparing import plan_together
+from ..session.order import Order
+from ..session.outcome import Report
+from ..session.preparing import plan_together
+from ..session.signals import STOPS
 from ..sharding import Shard
 from ..shards import check_shard, recorded_count
-from ..signals import STOPS
 from .cluster import Cluster, end_of, opened
 from .logs import Logs
 from .reporting import report_together

@@ -7,21 +7,21 @@ from collections.abc import Sequence
 from typing import Final
 
 from ..causes import Address
-from ..disk import disk_errors_named
 from ..errors import Exit
 from ..events import RunEvent
+from ..files.disk import disk_errors_named
+from ..folder.reading import reading
+from ..folder.standing import read_standing
 from ..ledger import read_failures
 from ..lifecycle import State
-from ..money import as_usd
-from ..order import Order
-from ..outcome import Report
+from ..money.amounts import as_usd
 from ..outputs.report import NAME, write_report
 from ..outputs.results import write_results
 from ..plan import Plan
-from ..reading import reading
 from ..service import base_url_to_name
-from ..signals import STOPS
-from ..standing import read_standing
+from ..session.order import Order
+from ..session.outcome import Report
+from ..session.signals import STOPS
 from .task import Ended
 
 FIRST: Final = [Exit.INTERNAL, *(code for code in Exit if code is not Exit.INTERNAL)]

@@ -14,10 +14,10 @@ from typing import Final
 import anyio
 import anyio.to_thread
 
-from ..disk import replaced_file
+from ..files.disk import replaced_file
 from ..pool import Context
+from ..session.signals import heed
 from ..sharding import SHARDS
-from ..signals import heed
 
 NAME: Final = "stop"
 

@@ -14,14 +14,14 @@ from .. import __version__, event_loop
 from ..client import Timeouts
 from ..credentials import find_token
 from ..errors import BatchrunnerError, Exit, FolderTaken
-from ..folder import Folder
+from ..folder.folder import Folder
 from ..lookup import Lookup
 from ..manifest import NamedManifest
 from ..models import Schemas
-from ..order import Order
-from ..places import PlacesAsked
 from ..service import Service
-from ..session import run_order
+from ..session.invocation import run_order
+from ..session.order import Order
+from ..session.places import PlacesAsked
 from ..settings import Rerun, Settings
 from ..sharding import Shard
 from .stop_word import listen_for_word, read_word

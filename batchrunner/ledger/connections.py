@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from ..errors import FolderUnusable
-from ..filesystem import has_shared_memory
+from ..files.filesystem import has_shared_memory
 from .schema import ensure_schema, schema_version
 
 READERS_TAKE_S: Final = 120.0

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from .._types import Output
+from ..files.naming import Layout, Subject, candidates
 from ..lifecycle import Event, State
 from ..names import collision_key
-from ..naming import Layout, Subject, candidates
 from .moves import NO_ERROR, Moves
 from .queries import Artifact, Entry
 

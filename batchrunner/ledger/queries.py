@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from .._types import Inputs, JobId, RequestId
 from ..lifecycle import State
-from ..money import as_usd
+from ..money.amounts import as_usd
 
 
 class Entry(Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ import anyio
 import anyio.lowlevel
 from msgspec import Struct
 
-from ..disk import as_disk_trouble, is_disk_error
+from ..files.disk import as_disk_trouble, is_disk_error
 from .store import Store
 
 T = TypeVar("T")

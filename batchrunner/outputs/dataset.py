@@ -23,7 +23,7 @@ from typing import Final
 from msgspec import Struct
 
 from .._types import Json
-from ..disk import replaced_file
+from ..files.disk import replaced_file
 from ..ledger import Store
 from ..ledger.stored import has_stored
 from .columns import Column, Kind, Looked, cells, look_at, look_at_piece

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from .._types import Json
-from ..disk import replaced_file
+from ..files.disk import replaced_file
 from ..ledger import Store
 from ..ledger.images import written_paths
 from ..ledger.stored import has_stored

@@ -21,7 +21,7 @@ from msgspec.structs import asdict
 
 from .. import __version__
 from .._types import Json
-from ..disk import replaced_file
+from ..files.disk import replaced_file
 from ..ledger import Store
 from ..ledger.images import written_paths
 from ..ledger.stored import has_stored

@@ -14,15 +14,15 @@ import anyio
 from .._types import Json
 from ..client import Client
 from ..events import Listener, RunEvent
+from ..files.shelf import Shelf
 from ..ledger import Entry, LedgerWriter
+from ..money.pricing import Prices
 from ..policy.breaker import Breaker
 from ..policy.forecast import Forecast
 from ..policy.runtimes import RunTimes
 from ..policy.spacing import Pacer, Spacing
 from ..policy.weather import Weather
-from ..pricing import Prices
 from ..settings import Settings
-from ..shelf import Shelf
 from ..staging.uploading import HostedOnly, Staging
 from ..stopping import Stopping
 from ..storing.films import FilmStore

@@ -15,10 +15,10 @@ import anyio
 from anyio.abc import TaskGroup
 
 from .._types import JobError
-from ..disk import FREE_SPACE_HINT, as_disk_trouble, is_disk_error
 from ..durations import format_duration
 from ..errors import BatchrunnerError, DiskTrouble, ErrorCode, ServiceAway
 from ..event_loop import current_time
+from ..files.disk import FREE_SPACE_HINT, as_disk_trouble, is_disk_error
 from ..ledger import Entry, Store
 from ..ledger.stored import unstored
 from ..lifecycle import State

@@ -10,9 +10,9 @@ from .._types import Inputs, JobError
 from ..answers import Answer, Kind, account_refused, request_id_of
 from ..errors import BatchrunnerError, ErrorCode, ManifestInvalid, Usage
 from ..event_loop import current_time
-from ..lease import CutOff
+from ..folder.lease import CutOff
 from ..ledger import Entry, OverCap, StaleWrite, Store
-from ..money import dollars
+from ..money.amounts import dollars
 from ..objects import StoreTrouble
 from ..policy.backoff import DEFERRAL
 from ..policy.retry import Deferral

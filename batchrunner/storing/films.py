@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import anyio.to_thread
 
-from ..disk import sync_folder
+from ..files.disk import sync_folder
 from ..objects import FOLDER, Bucket, Found, Place, StoreTrouble
 
 PROBE = ".batchrunner"

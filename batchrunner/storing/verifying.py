@@ -12,11 +12,11 @@ from typing import Final
 import anyio
 from msgspec import Struct
 
-from ..folder import Folder
+from ..folder.folder import Folder
+from ..folder.ownership import owned
+from ..folder.reading import reading
 from ..ledger.stored import StoredFilm, forget_stored, stored_films
 from ..objects import Bucket, StoreTrouble, split_url
-from ..ownership import owned
-from ..reading import reading
 
 AT_ONCE: Final = 16
 

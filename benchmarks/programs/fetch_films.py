@@ -18,8 +18,8 @@ import anyio
 from batchrunner.client import Client
 from batchrunner.download import Transfer
 from batchrunner.event_loop import run
+from batchrunner.files.shelf import DiskShelf
 from batchrunner.pool.saving import Turn
-from batchrunner.shelf import DiskShelf
 
 
 async def fetch(client: Client, shelf: DiskShelf, turn: Turn, address: str, number: int) -> int:

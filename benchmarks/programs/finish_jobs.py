@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Final
 
 from batchrunner._types import Output, RequestId
+from batchrunner.files.naming import Layout
+from batchrunner.folder.presence import FEW, RACY_S, look_at_folders, remember
 from batchrunner.ledger import Store
 from batchrunner.ledger.files import LAYOUT
 from batchrunner.ledger.loading import indexes_built_after
 from batchrunner.lifecycle import State
-from batchrunner.naming import Layout
-from batchrunner.presence import FEW, RACY_S, look_at_folders, remember
 
 _ALIKE: Final = (
     """INSERT INTO attempts (job, generation, number, intent_at, request_id, submitted_at, completed_at,

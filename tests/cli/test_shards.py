@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from batchrunner import filesystem
 from batchrunner.errors import FolderUnusable
-from batchrunner.folder import Folder
-from batchrunner.ownership import owned
+from batchrunner.files import filesystem
+from batchrunner.folder.folder import Folder
+from batchrunner.folder.ownership import owned
 from batchrunner.sharding import Shard
 
 from .acts import accepts_and, hangs_up

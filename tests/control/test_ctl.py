@@ -16,7 +16,7 @@ import pytest
 from batchrunner.cli import run_main
 from batchrunner.control.address import LONGEST, choose_address
 from batchrunner.control.serving import peer_of
-from batchrunner.folder import Folder
+from batchrunner.folder.folder import Folder
 from tests.cli.acts import status
 from tests.cli.command import PATIENCE_S, wait_until
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from batchrunner.folder import Folder
+from batchrunner.folder.folder import Folder
 
 from ..cli.acts import later
 from ..cli.command import Batch, finish, wait_until

@@ -20,7 +20,7 @@ from batchrunner.engine.wishes import Wishes
 from batchrunner.errors import Exit, FolderUnusable, Usage
 from batchrunner.events import RunEvent
 from batchrunner.outputs.runlog import RunLog
-from batchrunner.places import PlacesAsked
+from batchrunner.session.places import PlacesAsked
 from batchrunner.settings import Rerun, Settings
 from batchrunner.sharding import Shard
 

@@ -14,7 +14,7 @@ from socket import create_server
 
 import pytest
 
-from batchrunner.folder import Folder
+from batchrunner.folder.folder import Folder
 
 from ..cli.acts import later
 from ..cli.command import Batch, finish, start, wait_until

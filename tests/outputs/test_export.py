@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchrunner.errors import FolderUnusable, ManifestMissing, Usage
-from batchrunner.folder import Folder
+from batchrunner.folder.folder import Folder
 from batchrunner.ledger import Store
 from batchrunner.lifecycle import State
 from batchrunner.outputs.export import Format, Options, export

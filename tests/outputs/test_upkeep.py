@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from batchrunner import disk
+from batchrunner.files import disk
 from batchrunner.ledger import Store
 from batchrunner.ledger.images import know_images
 from batchrunner.ledger.stored import Film, record_stored

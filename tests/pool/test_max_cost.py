@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from batchrunner.lifecycle import State
-from batchrunner.pricing import Prices
+from batchrunner.money.pricing import Prices
 from batchrunner.settings import OnUnknown, Settings
 
 from ..builders import some_jobs

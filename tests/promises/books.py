@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from batchrunner.folder import Folder
+from batchrunner.folder.folder import Folder
 from batchrunner.simulator import FileMemory
 
 from .films import film_of, hash_of

@@ -11,8 +11,9 @@ from typing import Any
 import anyio._backends._asyncio  # noqa: F401 (loaded here so that every command finds it loaded)
 import httpx
 
-from batchrunner import shelf, simulator
+from batchrunner import simulator
 from batchrunner.cli import cancel, resolve, results, run, run_main, simulate, status, verify  # noqa: F401
+from batchrunner.files import shelf
 from batchrunner.simulator import Films, SimulatorSettings, open_simulator, parse_fault, transport
 from batchrunner.simulator.film_order import FilmOrder
 from batchrunner.simulator.studio import TinyStudio

@@ -14,9 +14,11 @@ from typing import Any
 
 import httpx
 
-from batchrunner import disk, plan, shelf, verification
+from batchrunner import plan
 from batchrunner.client import Client
-from batchrunner.folder import Folder, Lock
+from batchrunner.files import disk, shelf
+from batchrunner.folder import verification
+from batchrunner.folder.folder import Folder, Lock
 from batchrunner.ledger import Entry, Store
 from batchrunner.outputs import upkeep
 from batchrunner.outputs.lines import Piece

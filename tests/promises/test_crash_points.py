@@ -14,8 +14,8 @@ from functools import partial
 import pytest
 
 from batchrunner.errors import Exit
-from batchrunner.folder import Folder
-from batchrunner.verification import verify
+from batchrunner.folder.folder import Folder
+from batchrunner.folder.verification import verify
 
 from .books import Books, complaints, half_named, left_open, read_books
 from .crash_points import Point

@@ -8,7 +8,7 @@ import anyio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchrunner.pricing import Price, Prices, Unit
+from batchrunner.money.pricing import Price, Prices, Unit
 from batchrunner.settings import OnUnknown, Settings
 from batchrunner.simulator import SimulatorSettings
 from batchrunner.simulator.settings import Films

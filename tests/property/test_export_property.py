@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchrunner._types import Json
-from batchrunner.folder import Folder
+from batchrunner.folder.folder import Folder
 from batchrunner.ledger import Store
 from batchrunner.outputs.columns import Column, Kind
 from batchrunner.outputs.export import Format, Options, export

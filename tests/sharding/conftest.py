@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from batchrunner._types import Job
-from batchrunner.folder import Folder
+from batchrunner.folder.folder import Folder
+from batchrunner.folder.ownership import owned
 from batchrunner.ledger import Store
 from batchrunner.lifecycle import State
-from batchrunner.ownership import owned
 from batchrunner.plan import load_jobs, prepare
 from batchrunner.settings import Rerun, Settings
 from batchrunner.sharding import Shard

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from batchrunner.errors import BatchrunnerError
-from batchrunner.folder import Folder
+from batchrunner.folder.folder import Folder
 from batchrunner.merging import merge
 
 STEPS = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "sqlite3.connect"}

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from batchrunner.folder import Folder
+from batchrunner.folder.folder import Folder
+from batchrunner.folder.verification import verify
 from batchrunner.lifecycle import State
 from batchrunner.sharding import Shard
-from batchrunner.verification import verify
 
 from .conftest import fill
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from batchrunner.client import Timeouts
 from batchrunner.errors import FolderUnusable
-from batchrunner.folder import Folder
-from batchrunner.lease import CutOff, Held, Lease, Terms, kept
+from batchrunner.folder.folder import Folder
+from batchrunner.folder.lease import CutOff, Held, Lease, Terms, kept
+from batchrunner.folder.ownership import owned
 from batchrunner.ledger import Store
 from batchrunner.lifecycle import State
-from batchrunner.ownership import owned
 from batchrunner.sharding import Shard
 from tests.builders import a_job, take, the
 

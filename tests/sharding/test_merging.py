@@ -9,16 +9,16 @@ import pytest
 from msgspec.structs import replace
 
 from batchrunner.errors import FolderUnusable, ManifestMissing
-from batchrunner.folder import Folder
-from batchrunner.lease import Held
+from batchrunner.folder.folder import Folder
+from batchrunner.folder.lease import Held
+from batchrunner.folder.ownership import owned
+from batchrunner.folder.reading import reading
+from batchrunner.folder.standing import read_standing
+from batchrunner.folder.verification import verify
 from batchrunner.ledger import Store
 from batchrunner.lifecycle import State
 from batchrunner.merging import merge
-from batchrunner.ownership import owned
-from batchrunner.reading import reading
 from batchrunner.sharding import Shard
-from batchrunner.standing import read_standing
-from batchrunner.verification import verify
 from tests.builders import the
 
 from .conftest import FILM, fill

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ..._types import Json
-from ...disk import replaced_file
+from ...files.disk import replaced_file
 from ...ledger import Store
 from ..lines import json_line
 from .subject import Exported, Options

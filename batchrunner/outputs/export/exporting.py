@@ -14,11 +14,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from ...disk import disk_errors_named, make_folder, sync_folder
 from ...errors import Usage
-from ...folder import LEDGER, RESULTS, Folder
+from ...files.disk import disk_errors_named, make_folder, sync_folder
+from ...folder.folder import LEDGER, RESULTS, Folder
+from ...folder.reading import reading
 from ...ledger import Store
-from ...reading import reading
 from ...sharding import SHARDS
 from ...shards import ASIDE
 from .subject import Exported, Options

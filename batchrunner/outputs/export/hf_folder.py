@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-from ...disk import make_folder
+from ...files.disk import make_folder
 from ...ledger import Store
 from ...ledger.folding import source_of
 from ..dataset import write_data_set

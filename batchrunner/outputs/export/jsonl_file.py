@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...disk import replaced_file
+from ...files.disk import replaced_file
 from ...ledger import Store
 from ..lines import json_line
 from ..results import read_results

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ..._types import Json
-from ...disk import move_durably
 from ...errors import Usage
+from ...files.disk import move_durably
 from ...ledger import Store
 from ..columns import Column, Kind
 from .subject import Exported, Options

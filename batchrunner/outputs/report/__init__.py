@@ -16,7 +16,7 @@ from typing import Any, Final
 from ... import __version__
 from ..._types import Json
 from ...causes import FEW, Address
-from ...disk import replaced_file
+from ...files.disk import replaced_file
 from ...ledger import Store, read_failures
 from ..results import Interrupted, interruptible
 from .embedded import FIELDS, Embedded, Sign, embed_jobs, inert_json
