@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import fcntl
 import pickle
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,19 +20,20 @@ from typing import IO, Any, Final, NamedTuple, TypeAlias, cast
 from msgspec import Struct
 
 from .._types import Job, Json, Problem
-from ..collector import rarely_collected
-from ..models import Schemas
 from ..models.schemas import Missing
 from ..second_process import started
 from ..staging import LocalImage
-from .job_block import JobBlock, WrittenBlock
+from .job_block import WrittenBlock
 from .parts import WHOLE, Part
-from .repeated import IdBlock, ids_of
+from .repeated import IdBlock
 
 AHEAD_BYTES: Final = 2**20
 """What may wait in the pipe, where the system lets us choose: three statements' worth of rows."""
 
 PROTOCOL: Final = 5
+
+THERE: Final = f"{__package__}.told"
+"""What the other process does."""
 
 
 class NotRead(Exception):
@@ -82,11 +82,11 @@ def read_beside(asked: Asked, published: Callable[[str], Json | Missing]) -> Ite
     *published* says what the catalogue has of a model.  Raises NotRead, also at each step.
     """
     try:
-        with started(__name__) as process:
+        with started(THERE) as process:
             hears, tells = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
             with suppress(OSError, AttributeError):  # Linux only
                 fcntl.fcntl(tells, fcntl.F_SETPIPE_SZ, AHEAD_BYTES)
-            _send(hears, asked)
+            send(hears, asked)
             yield _found(hears, tells, published)
     except OSError as error:
         raise NotRead from error
@@ -95,10 +95,10 @@ def read_beside(asked: Asked, published: Callable[[str], Json | Missing]) -> Ite
 def _found(
     hears: IO[bytes], tells: IO[bytes], published: Callable[[str], Json | Missing]
 ) -> Iterator[Told | Ended]:
-    while not isinstance(found := _next(tells), Ended):
+    while not isinstance(found := receive(tells), Ended):
         if isinstance(found, Question):
             try:
-                _send(hears, published(found.model))
+                send(hears, published(found.model))
             except OSError as error:
                 raise NotRead from error
         else:
@@ -106,60 +106,14 @@ def _found(
     yield found
 
 
-def _send(stream: IO[bytes], what: object) -> None:
+def send(stream: IO[bytes], what: object) -> None:
     pickle.dump(what, stream, PROTOCOL)
     stream.flush()
 
 
-def _next(stream: IO[bytes]) -> Any:
+def receive(stream: IO[bytes]) -> Any:
     """Raises NotRead at the end of *stream*, and for whatever else may stand there."""
     try:
         return pickle.load(stream)  # noqa: S301 (it comes from the other one of us two)
     except Exception as error:
         raise NotRead from error
-
-
-# ── the other process ──
-
-
-def serve() -> None:
-    """Read what standard input asks for, and tell standard output what is found.
-
-    Whatever goes wrong ends it.
-    """
-    hears, tells = sys.stdin.buffer, sys.stdout.buffer
-    asked: Asked = _next(hears)
-
-    def published(model: str) -> Json | Missing:
-        _send(tells, Question(model))
-        answer: Json | Missing = _next(hears)
-        return answer
-
-    with rarely_collected():
-        for told in told_of(asked, published):
-            pickle.dump(told, tells, PROTOCOL)
-    tells.flush()
-
-
-def told_of(asked: Asked, published: Callable[[str], Json | Missing]) -> Iterator[Told | Ended]:
-    """Yield what the manifest holds as it is told.  Raises ValueError for schemas that are others now."""
-    from .named import NamedManifest
-
-    schemas = Schemas(asked.schema_files, published)
-    if schemas.digest() != asked.schemas_digest:
-        raise ValueError("a schema file has changed")
-    manifest = NamedManifest(
-        source=asked.source,
-        input_format=asked.input_format,
-        model=asked.model,
-        schemas=schemas,
-        may_stage=asked.may_stage,
-    )
-    for found in manifest.rows(noting=not asked.only_ids, part=asked.part):
-        if not isinstance(found, JobBlock):
-            yield found
-        elif asked.only_ids:
-            yield ids_of(found)
-        else:
-            yield found.written(asked.counting)
-    yield Ended(manifest.files_read(), manifest.local_images())

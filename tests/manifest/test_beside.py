@@ -17,7 +17,8 @@ from batchrunner import second_process
 from batchrunner.errors import AccountRefused, ManifestInvalid
 from batchrunner.ledger import Store
 from batchrunner.manifest import NamedManifest
-from batchrunner.manifest.beside import Asked, Ended, told_of
+from batchrunner.manifest.beside import Asked, Ended
+from batchrunner.manifest.told import told_of
 from batchrunner.models import Schemas
 from batchrunner.models.schemas import Missing
 from batchrunner.plan import load_jobs
@@ -197,8 +198,8 @@ def test_that_the_catalogue_refuses_the_token_is_heard(tmp_path):
 # ── without one ──
 
 CUT = (
-    "import sys; sys.path[:] = {path}; from itertools import islice; from batchrunner.manifest import beside;"
-    " whole = beside.told_of; beside.told_of = lambda *asked: islice(whole(*asked), 2); beside.serve()"
+    "import sys; sys.path[:] = {path}; from itertools import islice; from batchrunner.manifest import told;"
+    " whole = told.told_of; told.told_of = lambda *asked: islice(whole(*asked), 2); told.serve()"
 )
 
 

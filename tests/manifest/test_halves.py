@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from batchrunner import second_process
 from batchrunner.manifest import NamedManifest, halves, jsonl_reader, parts
-from batchrunner.manifest.beside import Ended, told_of
+from batchrunner.manifest.beside import Ended
 from batchrunner.manifest.halves import BESIDE, HERE, rows_to_check
 from batchrunner.manifest.repeated import IdBlock, check_rows
+from batchrunner.manifest.told import told_of
 from batchrunner.models import Schemas
 
 MODEL = "bytedance/seedance-1-0/lite/reference-to-video"
@@ -103,8 +104,8 @@ def test_what_is_here_comes_without_waiting_for_what_the_other_finds_later(many)
 
 
 CUT = (
-    "import sys; sys.path[:] = {path}; from itertools import islice; from batchrunner.manifest import beside;"
-    " whole = beside.told_of; beside.told_of = lambda *asked: islice(whole(*asked), 2); beside.serve()"
+    "import sys; sys.path[:] = {path}; from itertools import islice; from batchrunner.manifest import told;"
+    " whole = told.told_of; told.told_of = lambda *asked: islice(whole(*asked), 2); told.serve()"
 )
 
 
