@@ -28,11 +28,11 @@ from .writer import LedgerWriter
 COPIED_AFTER_S: Final = 1.0
 """By then the first jobs are submitted."""
 
-COPIED_EACH: Final = 512
-"""Commits; some 3,100 pages of the log, where each holds one step of a job's life."""
+COPIED_EACH: Final = 256
+"""Commits; some 1,600 pages of the log, where each holds one step of a job's life."""
 
-PAGES: Final = 4096
-"""By so many, 16 MB, the log may grow before a commit copies it."""
+PAGES: Final = 2048
+"""By so many, 8 MB, the log may grow before a commit copies it."""
 
 SMALL_BYTES: Final = PAGES * 4096
 

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from .._types import Inputs, Job, JobId, Json, Place, Problem
 from ..models import Finding, InputSchema, Schemas, bundled_models
 from ..models.findings import Path
-from ..models.wording import show
+from ..models.wording import nearest, show
 from ..staging import LocalImages
 from ..staging.hosting import as_hosted
 from ..staging.local_images import BadImage
@@ -136,9 +136,12 @@ class Judge:
         schema = self._rules.schemas.get(model)
         if schema is None:
             why = self._rules.schemas.why_not(model)
-            known = f"give one with --schema FILE; bundled: {', '.join(bundled_models())}"
+            near = nearest(model, self._rules.schemas.known(), cutoff=0.85)
+            hint = f"give one with --schema FILE; bundled: {', '.join(bundled_models())}"
+            if near:
+                hint = f"did you mean `{near}`? else give its schema with --schema FILE"
             message = f"no input schema for the model {show(model)}"
-            self._say(place, MODEL, f"{message}: {why}" if why else message, known, once=True)
+            self._say(place, MODEL, f"{message}: {why}" if why else message, hint, once=True)
         return schema
 
     def _inputs(self, schema: InputSchema) -> Inputs:

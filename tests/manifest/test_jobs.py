@@ -35,6 +35,14 @@ def test_a_model_without_a_schema_is_one_problem_at_its_first_row(read):
     assert result.jobs == []
 
 
+def test_a_misspelt_model_is_told_which_one_may_be_meant(read):
+    meant = "bytedance/seedance-1-0/lite/reference-to-video"
+
+    (said,) = read(rows({"model": meant.replace("video", "vido")}), "m.jsonl").said
+
+    assert said.endswith(f"(did you mean `{meant}`? else give its schema with --schema FILE)")
+
+
 def test_the_model_of_the_row_comes_before_the_files_and_that_before_the_commands(read, two_models):
     schemas, other = two_models
     seedance = "bytedance/seedance-1-0/lite/reference-to-video"
