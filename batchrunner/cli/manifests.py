@@ -11,7 +11,6 @@ from ..ledger import Store
 from ..ledger.intake import take_in
 from ..lookup import Lookup
 from ..manifest import NamedManifest
-from ..manifest.halves import rows_to_check
 from ..models import Schemas
 from ..names import printable
 from ..plan import check_jobs, load_jobs
@@ -44,6 +43,8 @@ def named_manifest(manifest: str, flags: Mapping[str, Any], schemas: Schemas) ->
 
 def check(named: NamedManifest) -> int:
     """Return the number of jobs.  Raises ManifestInvalid, naming every problem, when there is one."""
+    from ..manifest.halves import rows_to_check
+
     with closing(rows_to_check(named)) as rows:
         return check_jobs(rows)
 

@@ -14,9 +14,8 @@ from ..staging import LocalImages
 from .head import Head
 from .ids import BadId
 from .job_block import JobBlock
-from .judge import MODEL_ID
 from .lane import Columns, Lane, Unsure
-from .names import MODEL
+from .names import MODEL, MODEL_ID
 from .rows import Block, ColumnBlock, FieldBlock, Row, Table, TableBlock, TableRow
 from .typed import Untypable
 

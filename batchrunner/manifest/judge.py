@@ -6,7 +6,6 @@ counted as the one that was meant: one typo is one problem, not also a missing i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Hashable, Mapping
 from itertools import chain
 from typing import Final
@@ -24,12 +23,10 @@ from ..staging.local_images import BadImage
 from .draft import Draft
 from .fingerprint import made_id
 from .ids import BadId, check_id, parse_id
-from .names import ID, MODEL, Key, input_name, key_of, meta_name, shown
+from .names import ID, MODEL, MODEL_ID, Key, input_name, key_of, meta_name, shown
 from .source import folder_of
 from .template import BadTemplate
 from .typed import Untypable, typed, untyped
-
-MODEL_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
 
 
 class Memory:

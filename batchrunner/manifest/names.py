@@ -6,6 +6,7 @@ name has the one form Key: ``id``, ``model``, ``meta.NAME`` or ``input.NAME``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final, NewType
 
@@ -21,6 +22,8 @@ Key = NewType("Key", str)
 ID: Final = Key("id")
 MODEL: Final = Key("model")
 GROUPS: Final = ("meta", "input")
+
+MODEL_ID: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*")
 
 
 class Field(Struct, frozen=True, kw_only=True):

@@ -19,8 +19,6 @@ from ..models import Schemas
 from ..models.schemas import load_document
 from ..models.wording import show
 from ..staging import LocalImages
-from .assemble import Assembler
-from .csv_reader import read_blocks
 from .express import Express, takes_blocks
 from .head import Head, HeadParser
 from .job_block import JobBlock
@@ -31,6 +29,7 @@ from .source import STDIN, STDIN_SHOWN, Format, format_by_extension, format_of, 
 from .typed import untyped
 
 if TYPE_CHECKING:
+    from .assemble import Assembler
     from .yaml_reader import Outline
 
 Rows: TypeAlias = Iterator[Row | TableRow | Block | Problem]
@@ -158,7 +157,7 @@ class _Reader(Struct, frozen=True, kw_only=True):
 
     def _jobs(self, rows: Rows, head: Head, schemas: Schemas) -> Iterator[Found]:
         express = Express(head, schemas, self.model, self.images)
-        assembler = Assembler(head, schemas, self.model, self.images)
+        assembler: Assembler | None = None
         for row in rows:
             if isinstance(row, Problem):
                 yield row
@@ -170,10 +169,16 @@ class _Reader(Struct, frozen=True, kw_only=True):
             each: Iterable[Row | TableRow] = row.each() if isinstance(row, Block) else (row,)
             for one in each:
                 job = express.job(one)
-                if job is None:
-                    yield from assembler.jobs(_named(one))
-                else:
+                if job is not None:
                     yield job
+                    continue
+                assembler = assembler or self._assembler(head, schemas)
+                yield from assembler.jobs(_named(one))
+
+    def _assembler(self, head: Head, schemas: Schemas) -> Assembler:
+        from .assemble import Assembler  # most manifests' rows are plain to see
+
+        return Assembler(head, schemas, self.model, self.images)
 
     def _with_schema(self, top: LinedDict) -> Schemas | Problem:
         """Return the schemas with what `schema:` names: a file beside the manifest, or the schema itself."""
@@ -236,4 +241,6 @@ def no_jobs(file: str) -> Problem:
 def _rows(stream: BinaryIO, form: Format | None, file: str, part: Part = WHOLE) -> Rows:
     if form is Format.JSONL:
         return read_json_blocks(stream, file, part)
+    from .csv_reader import read_blocks
+
     return read_blocks(stream, file, delimiter="\t" if form is Format.TSV else None)

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, islice, pairwise
 from math import inf
 from operator import eq, itemgetter
-from tempfile import SpooledTemporaryFile
 from typing import IO, Final, NamedTuple, TypeAlias
 
 import orjson
@@ -145,6 +144,8 @@ class Checked(Struct, frozen=True, kw_only=True):
 
 def check_rows(rows: Iterable[Looked]) -> Checked:
     """Look at all *rows*."""
+    from tempfile import SpooledTemporaryFile  # a run takes its jobs into a ledger instead
+
     problems, position = list[tuple[int, Problem]](), 1
     with SpooledTemporaryFile(IN_MEMORY) as kept, rarely_collected():
         ids = Ids(kept)

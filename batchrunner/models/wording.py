@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 
@@ -49,6 +48,8 @@ def nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | No
 
 @lru_cache(maxsize=1_000)  # a column's name is looked up for each of its rows
 def _nearest(name: str, known: tuple[str, ...], cutoff: float) -> str | None:
+    from difflib import get_close_matches  # where nothing is misspelt nobody needs it
+
     by_fold = {k.casefold().replace("-", "_"): k for k in known}
     fold = name[:COMPARED].casefold().strip().replace("-", "_").replace(" ", "_")
     close = get_close_matches(fold, by_fold, n=1, cutoff=cutoff)
