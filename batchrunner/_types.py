@@ -47,6 +47,8 @@ class Problem(Struct, frozen=True, kw_only=True):
     """The input or column, such as ``duration`` or ``images[1]``; None when the row as a whole is meant."""
     hint: str | None = None
     """What the author can do, when the message does not say it already."""
+    is_shared: bool = False
+    """Whether it may be that of many rows, and is said of the first one only."""
 
     def __str__(self) -> str:
         where = f"{self.place.file}:{self.place.line}"

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from .credentials import TOKEN_NAMES
@@ -41,3 +41,5 @@ def started(module: str) -> Iterator[subprocess.Popen[bytes]]:
             yield process
         finally:
             process.kill()
+            with suppress(OSError):  # what it was not told any more
+                process.stdin.close()  # type: ignore[union-attr]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from .._types import Job, Problem
 from .job_block import JobBlock
+from .judge import Memory
 from .named import BIG_BYTES, NamedManifest
 from .parts import Part
 from .read import no_jobs
@@ -41,7 +42,7 @@ def rows_to_check(manifest: NamedManifest, *, big_bytes: int = BIG_BYTES) -> Gen
             asked = manifest.asked(part=BESIDE, only_ids=True)
             told = stack.enter_context(read_beside(asked, manifest.schemas.from_catalogue))
         is_empty = True
-        for found in _in_order(manifest.rows(noting=False, part=HERE), _other_half(manifest, told)):
+        for found in _together(manifest.rows(noting=False, part=HERE), _other_half(manifest, told)):
             is_empty = False
             yield found
     if is_empty:
@@ -60,6 +61,17 @@ def _other_half(manifest: NamedManifest, told: Iterator[Told | Ended]) -> Iterat
             yield cast("Looked", found)  # only ids were asked for
             taken += 1
     yield from islice(manifest.rows(noting=False, part=BESIDE), taken, None)
+
+
+def _together(mine: Iterable[Looked], others: Iterator[Looked]) -> Iterator[Looked]:
+    """Yield what both find, in its order; what is said of the first of many rows each said of its own."""
+    said = Memory()
+    for found in _in_order(mine, others):
+        if isinstance(found, Problem) and found.is_shared:
+            if said.is_new((found.place.file, found.field, found.message)):
+                yield found
+        else:
+            yield found
 
 
 def _in_order(mine: Iterable[Looked], others: Iterator[Looked]) -> Iterator[Looked]:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from .._types import Inputs, Job, JobId, Json, Place, Problem
 from ..models import Finding, InputSchema, Schemas, bundled_models
 from ..models.findings import Path
-from ..models.wording import nearest, show
+from ..models.wording import misspelt, show
 from ..staging import LocalImages
 from ..staging.hosting import as_hosted
 from ..staging.local_images import BadImage
@@ -133,7 +133,7 @@ class Judge:
         schema = self._rules.schemas.get(model)
         if schema is None:
             why = self._rules.schemas.why_not(model)
-            near = nearest(model, self._rules.schemas.known(), cutoff=0.85)
+            near = misspelt(model, self._rules.schemas.known())
             hint = f"give one with --schema FILE; bundled: {', '.join(bundled_models())}"
             if near:
                 hint = f"did you mean `{near}`? else give its schema with --schema FILE"
@@ -217,4 +217,6 @@ class Judge:
         if once and not self._rules.memory.is_new((place.file, name, message)):
             return
         job = None if once else self._id
-        self.problems.append(Problem(place=place, message=message, id=job, field=name, hint=hint))
+        self.problems.append(
+            Problem(place=place, message=message, id=job, field=name, hint=hint, is_shared=once)
+        )

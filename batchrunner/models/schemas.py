@@ -77,9 +77,8 @@ class Schemas:
         return found if isinstance(found, InputSchema) else None
 
     def known(self) -> tuple[str, ...]:
-        """Return the models whose schemas are at hand by their names."""
-        found = (model for model, schema in self._asked.items() if isinstance(schema, InputSchema))
-        return tuple(dict.fromkeys([*self._named, *bundled_models(), *found]))
+        """Return the models that are given by name or bundled."""
+        return tuple(dict.fromkeys([*self._named, *bundled_models()]))
 
     def why_not(self, model: str) -> str:
         """Return why there is no schema of *model*; nothing when that was never asked."""

@@ -14,6 +14,8 @@ SHOWN: Final = 60  # characters of a value that a message repeats: enough to rec
 LISTED: Final = 16  # allowed values that a message lists
 COMPARED: Final = 100  # longer names are no typo of ours, and comparing them takes quadratic time
 
+DIGITS: Final = re.compile(r"[0-9]+")
+
 PASSWORD: Final = re.compile(r"://[^/?#\s]*@")  # user and password in an address: no message repeats them
 
 
@@ -54,6 +56,25 @@ def _nearest(name: str, known: tuple[str, ...], cutoff: float) -> str | None:
     fold = name[:COMPARED].casefold().strip().replace("-", "_").replace(" ", "_")
     close = get_close_matches(fold, by_fold, n=1, cutoff=cutoff)
     return by_fold[close[0]] if close and len(name) <= COMPARED else None
+
+
+def misspelt(path: str, known: Iterable[str]) -> str | None:
+    """Return the known path with a slip in one of its parts; another version, or another kind, is no slip."""
+    from difflib import SequenceMatcher
+
+    if len(path) > COMPARED:
+        return None
+    parts = path.casefold().split("/")
+    for one in known:
+        others = one.casefold().split("/")
+        differing = [(a, b) for a, b in zip(parts, others, strict=False) if a != b]
+        if len(others) != len(parts) or len(differing) != 1:
+            continue
+        (part, other) = differing[0]
+        is_near = SequenceMatcher(None, part, other).ratio() > 0.85
+        if is_near and DIGITS.findall(part) == DIGITS.findall(other):
+            return one
+    return None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:

@@ -26,14 +26,18 @@ SEED = st.sampled_from([5, -1, "5", "x", None])
 LINES = st.lists(
     st.fixed_dictionaries(
         {"text": st.sampled_from(["a fox", "an owl", "x" * 40])},
-        optional={"id": st.sampled_from(["a", "b", "f" * 16, "../c"]), "seed": SEED},
+        optional={
+            "id": st.sampled_from(["a", "b", "f" * 16, "../c"]),
+            "seed": SEED,
+            "model": st.sampled_from([MODEL, MODEL.replace("video", "vido"), "acme/film", 7, ""]),
+        },
     ).map(lambda row: json.dumps({"images": [URL], **row}))
     | st.sampled_from(["", "  ", "no job", "[]", '{"a": '])
 )
 
 
-def named(path: Path) -> NamedManifest:
-    return NamedManifest(source=str(path), schemas=Schemas(), model=MODEL)
+def named(path: Path, model: str | None = MODEL) -> NamedManifest:
+    return NamedManifest(source=str(path), schemas=Schemas(), model=model)
 
 
 def found_by_one(path: Path):
@@ -58,19 +62,24 @@ def many(tmp_path) -> Path:
     return path
 
 
-@given(lines=LINES, block=st.sampled_from([1, 100, 300]), stretch=st.integers(1, 3))
-def test_the_halves_of_any_lines_are_the_whole(tmp_path_factory, lines, block, stretch):
+@given(
+    lines=LINES,
+    block=st.sampled_from([1, 100, 300]),
+    stretch=st.integers(1, 3),
+    model=st.sampled_from([MODEL, None, "acme/none"]),
+)
+def test_the_halves_of_any_lines_are_the_whole(tmp_path_factory, lines, block, stretch, model):
     path = tmp_path_factory.getbasetemp() / "halves.jsonl"
     path.write_text("\n".join(lines))
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(jsonl_reader, "BLOCK", block)
         patched.setattr(parts, "STRETCH", stretch)
-        whole = found_by_one(path)
-        manifest = named(path)
+        whole = check_rows(named(path, model).rows())
+        manifest = named(path, model)
         asked = manifest.asked(part=BESIDE, only_ids=True)
         told = [pickle.loads(pickle.dumps(one)) for one in told_of(asked, manifest.schemas.from_catalogue)]
         others = (one for one in told if not isinstance(one, Ended))
-        both = check_rows(halves._in_order(manifest.rows(part=HERE), others))
+        both = check_rows(halves._together(manifest.rows(part=HERE), others))
 
     assert both.jobs == whole.jobs
     assert both.problems == tuple(one for one in whole.problems if one.message != "no jobs at all")
@@ -107,6 +116,26 @@ CUT = (
     "import sys; sys.path[:] = {path}; from itertools import islice; from batchrunner.manifest import told;"
     " whole = told.told_of; told.told_of = lambda *asked: islice(whole(*asked), 2); told.serve()"
 )
+
+
+def test_that_it_ends_at_a_question_to_the_catalogue_is_no_trouble(many, monkeypatch):
+    asks_and_ends = (
+        "import sys, os; sys.path[:] = {path}; from batchrunner.manifest.beside import *;"
+        " receive(sys.stdin.buffer); os.close(0); send(sys.stdout.buffer, Question('acme/film'))"
+    )
+    schema = {"properties": {"text": {"type": "string"}, "images": {}}}
+
+    def found(manifest):
+        with closing(rows_to_check(manifest, big_bytes=0)) as rows:
+            return check_rows(rows)
+
+    def catalogued() -> NamedManifest:
+        return NamedManifest(source=str(many), schemas=Schemas((), lambda model: schema), model="acme/film")
+
+    expected = found(catalogued())
+    monkeypatch.setattr(second_process, "PROGRAM", asks_and_ends)
+
+    assert found(catalogued()) == expected
 
 
 @pytest.mark.parametrize("program", ["import nowhere", "print('hello')", CUT], ids=["none", "other", "cut"])

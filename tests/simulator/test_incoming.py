@@ -65,7 +65,7 @@ def test_requests_that_come_at_once_are_taken_one_by_one():
         (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", True),
         (b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", False),
         (b"GET / HTTP/1.0\r\nHost: a\r\n\r\n", False),
-        (b"GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n", True),
+        (b"GET / HTTP/1.0\r\nHost: a\r\nConnection: keep-alive\r\n\r\n", False),
         (b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n", False),
     ],
 )
@@ -81,7 +81,7 @@ def test_a_connection_stays_where_its_client_wants_that(request_, stays):
 def test_a_body_that_is_held_back_is_asked_for():
     incoming = Incoming()
 
-    incoming.feed(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+    incoming.feed(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue  \r\n\r\n")
     waits = incoming.waits_to_go_on
     incoming.feed(b"{}")
 
@@ -102,6 +102,40 @@ def test_a_body_that_is_held_back_is_asked_for():
 def test_what_is_no_http_ends_the_connection(noise):
     with pytest.raises(NotHttp):
         fed(noise)
+
+
+@pytest.mark.parametrize("noise", [b"@@@@", b"POST /b HTTP/1.1\r\nHost: a\r\n\r\n"])
+def test_a_request_is_answered_whatever_comes_behind_it_at_once(noise):
+    incoming = Incoming()
+
+    incoming.feed(b"GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n" + noise)
+    request = incoming.take()
+
+    assert request is not None
+    assert (request.path, incoming.may_be_followed) == ("/a", False)
+
+
+@given(cut=st.integers(1, 120))
+def test_an_offer_to_speak_something_else_does_not_cost_the_body(cut):
+    offer = (("Connection", "Upgrade, HTTP2-Settings"), ("Upgrade", "h2c"))
+    whole = written("POST", "/a", b'{"n": 1}', *offer)
+    incoming = Incoming()
+
+    incoming.feed(whole[:cut])
+    if whole[cut:]:
+        incoming.feed(whole[cut:])
+    request = incoming.take()
+
+    assert request is not None
+    assert (request.body, incoming.may_be_followed) == (b'{"n": 1}', False)
+
+
+def test_such_an_offer_with_a_body_of_no_known_length_ends_the_connection():
+    with pytest.raises(NotHttp):
+        fed(
+            b"POST / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+        )
 
 
 def test_a_head_that_does_not_end_ends_the_connection():
