@@ -12,12 +12,11 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, cast
 
 from .._types import Job, Problem
-from .job_block import JobBlock
 from .judge import Memory
 from .named import BIG_BYTES, NamedManifest
 from .parts import Part
 from .read import no_jobs
-from .repeated import IdBlock, Looked
+from .repeated import Looked, rows_in
 from .source import Format
 
 if TYPE_CHECKING:
@@ -92,7 +91,7 @@ def _in_order(mine: Iterable[Looked], others: Iterator[Looked]) -> Iterator[Look
             else:
                 ahead = []
         yield one
-        due = line + (one.size if isinstance(one, JobBlock | IdBlock) else 1)
+        due = line + rows_in(one)
     yield from ahead
     yield from others
 

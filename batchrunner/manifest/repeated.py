@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import count, islice, pairwise
 from math import inf
 from operator import eq, itemgetter
+from tempfile import SpooledTemporaryFile
 from typing import IO, Final, NamedTuple, TypeAlias
 
 import orjson
@@ -67,6 +68,11 @@ def ids_of(block: JobBlock) -> IdBlock:
 
 Looked: TypeAlias = Job | JobBlock | IdBlock | Problem
 """What is found in a manifest that is looked at and not kept."""
+
+
+def rows_in(found: Looked) -> int:
+    """Return of how many rows it was found."""
+    return found.size if isinstance(found, JobBlock | IdBlock) else 1
 
 
 class Ids:
@@ -144,8 +150,6 @@ class Checked(Struct, frozen=True, kw_only=True):
 
 def check_rows(rows: Iterable[Looked]) -> Checked:
     """Look at all *rows*."""
-    from tempfile import SpooledTemporaryFile  # a run takes its jobs into a ledger instead
-
     problems, position = list[tuple[int, Problem]](), 1
     with SpooledTemporaryFile(IN_MEMORY) as kept, rarely_collected():
         ids = Ids(kept)
@@ -156,7 +160,7 @@ def check_rows(rows: Iterable[Looked]) -> Checked:
                 ids.add(row, position)
             else:
                 ids.add_all(row if isinstance(row, IdBlock) else ids_of(row), position)
-            position += row.size if isinstance(row, JobBlock | IdBlock) else 1
+            position += rows_in(row)
         repeated = list(ids.problems())
     ordered = sorted([*problems, *repeated], key=itemgetter(0))
     return Checked(jobs=ids.count - len(repeated), problems=tuple(problem for _, problem in ordered))

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from shutil import copyfileobj
+from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, Final, cast
 
 from ..errors import Usage
@@ -82,9 +84,6 @@ def rewindable(stream: BinaryIO) -> Iterator[BinaryIO]:
     if stream.seekable():
         yield stream
         return
-    from shutil import copyfileobj  # what most manifests do without, and takes a hundredth of a second
-    from tempfile import SpooledTemporaryFile
-
     with SpooledTemporaryFile(max_size=IN_MEMORY_BYTES) as copy:
         copyfileobj(stream, copy)
         copy.seek(0)

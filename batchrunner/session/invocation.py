@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
-import anyio
-
 from ..control.address import choose_address
 from ..errors import AccountRefused, ManifestInvalid, ManifestMissing, Usage
 from ..folder.lease import Terms
@@ -98,11 +96,8 @@ async def run_order(order: Order) -> Report:
 
 
 def _load_running() -> None:
-    """Load what goes on with a prepared ledger, and of anyio what it loads when that first asks for it."""
+    """Load what goes on with a prepared ledger."""
     from . import running  # noqa: F401
-
-    for name in ("create_unix_listener", "create_memory_object_stream"):
-        getattr(anyio, name)
 
 
 def _record_cap(store: Store, settings: Settings) -> None:

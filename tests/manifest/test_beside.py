@@ -17,11 +17,13 @@ from batchrunner import second_process
 from batchrunner.errors import AccountRefused, ManifestInvalid
 from batchrunner.ledger import Store
 from batchrunner.manifest import NamedManifest
-from batchrunner.manifest.beside import Asked, Ended
+from batchrunner.manifest.beside import Ended
 from batchrunner.manifest.told import told_of
 from batchrunner.models import Schemas
 from batchrunner.models.schemas import Missing
 from batchrunner.plan import load_jobs
+
+from .other_process import CUT, UNFINISHED
 
 MODEL = "bytedance/seedance-1-0/lite/reference-to-video"
 URL = "https://images.example.com/a.png"
@@ -50,15 +52,7 @@ def kept(rows):
 
 def told(manifest: NamedManifest):
     """What the other process would tell of *manifest*, having travelled."""
-    asked = Asked(
-        source=manifest.source,
-        input_format=manifest.input_format,
-        model=manifest.model,
-        may_stage=manifest.may_stage,
-        schema_files=manifest.schemas.files,
-        schemas_digest=manifest.schemas.digest(),
-        counting=COUNTING,
-    )
+    asked = manifest.asked(counting=COUNTING)
     for found in told_of(asked, manifest.schemas.from_catalogue):
         if not isinstance(found, Ended):
             yield pickle.loads(pickle.dumps(found))
@@ -197,13 +191,8 @@ def test_that_the_catalogue_refuses_the_token_is_heard(tmp_path):
 
 # ── without one ──
 
-CUT = (
-    "import sys; sys.path[:] = {path}; from itertools import islice; from batchrunner.manifest import told;"
-    " whole = told.told_of; told.told_of = lambda *asked: islice(whole(*asked), 2); told.serve()"
-)
 
-
-@pytest.mark.parametrize("program", ["import nowhere", "print('hello')", CUT], ids=["none", "other", "cut"])
+@pytest.mark.parametrize("program", UNFINISHED.values(), ids=UNFINISHED)
 def test_where_it_does_not_come_to_its_end_all_is_read_once(tmp_path, monkeypatch, program):
     monkeypatch.setattr(second_process, "PROGRAM", program)
     path = tmp_path / "jobs.jsonl"

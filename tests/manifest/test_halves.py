@@ -19,6 +19,8 @@ from batchrunner.manifest.repeated import IdBlock, check_rows
 from batchrunner.manifest.told import told_of
 from batchrunner.models import Schemas
 
+from .other_process import UNFINISHED
+
 MODEL = "bytedance/seedance-1-0/lite/reference-to-video"
 URL = "https://images.example.com/a.png"
 ROW = {"text": "a fox", "images": [URL]}
@@ -112,12 +114,6 @@ def test_what_is_here_comes_without_waiting_for_what_the_other_finds_later(many)
     assert [next(rows) for _ in range(parts.STRETCH - 1)]
 
 
-CUT = (
-    "import sys; sys.path[:] = {path}; from itertools import islice; from batchrunner.manifest import told;"
-    " whole = told.told_of; told.told_of = lambda *asked: islice(whole(*asked), 2); told.serve()"
-)
-
-
 def test_that_it_ends_at_a_question_to_the_catalogue_is_no_trouble(many, monkeypatch):
     asks_and_ends = (
         "import sys, os; sys.path[:] = {path}; from batchrunner.manifest.beside import *;"
@@ -138,7 +134,7 @@ def test_that_it_ends_at_a_question_to_the_catalogue_is_no_trouble(many, monkeyp
     assert found(catalogued()) == expected
 
 
-@pytest.mark.parametrize("program", ["import nowhere", "print('hello')", CUT], ids=["none", "other", "cut"])
+@pytest.mark.parametrize("program", UNFINISHED.values(), ids=UNFINISHED)
 def test_where_the_second_does_not_come_to_its_end_all_is_read_once(many, monkeypatch, program):
     monkeypatch.setattr(second_process, "PROGRAM", program)
 
