@@ -279,15 +279,18 @@ class Lock:
         self._says_open: bool | None = None
 
     def write(self, *, left_open: bool) -> None:
-        """Name ourselves as the owner, and say whether the ledger is open."""
+        """Name ourselves as the owner, and say whether the ledger is open.
+
+        In one write over what was there, with spaces for what was longer: nobody reads an empty file, and
+        a SIGKILL leaves what was said before or what is said now.
+        """
         if left_open is self._says_open:
             return
         owner = {"pid": os.getpid(), "host": socket.gethostname(), "started_at": self.started_at,
                  "ledger": "open" if left_open else "closed"}  # fmt: skip
         if self.control is not None:
             owner["control"] = str(self.control)
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, json.dumps(owner).encode(), 0)
+        os.pwrite(self._handle, json.dumps(owner).encode().ljust(os.fstat(self._handle).st_size), 0)
         os.fsync(self._handle)
         self._says_open = left_open
 

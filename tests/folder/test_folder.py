@@ -7,13 +7,14 @@ import os
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from batchrunner.errors import FolderUnusable, ManifestMissing
-from batchrunner.folder.folder import RESULTS, Folder
+from batchrunner.folder.folder import RESULTS, Folder, Lock
 from batchrunner.folder.ownership import owned
 from batchrunner.ledger import Store
 from tests.builders import some_jobs, take
@@ -357,3 +358,25 @@ def test_a_folder_with_something_of_the_users_stays(folder):
     folder.forget_ledger(with_folder=True)
 
     assert (folder.path / "notes.txt").exists()
+
+
+def test_whoever_asks_is_told_the_owner_at_any_instant_of_its_lock_files_life(folder, tmp_path):
+    folder.create()
+    folder.lock_file.write_text(json.dumps({"pid": 1, "host": "h" * 200, "started_at": "before"}))
+    told: list[str] = []
+
+    with folder.locked() as lock, ThreadPoolExecutor(1) as beside:
+        lock.control = tmp_path / "control.sock"
+        writing = beside.submit(write_often, lock)
+        while not writing.done():
+            told += [owner.pid for owner in (folder.owner(),) if owner is not None]
+        writing.result()
+
+    assert set(told) <= {"1", str(os.getpid())}
+    assert told[-1] == str(os.getpid())
+
+
+def write_often(lock: Lock) -> None:
+    for _ in range(200):
+        lock.write(left_open=True)
+        lock.write(left_open=False)
