@@ -110,7 +110,9 @@ def as_of_version_4(connection: sqlite3.Connection) -> None:
     names = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name LIKE '%noted'"
     for (name,) in connection.execute(names).fetchall():
         connection.execute(f"DROP TRIGGER {name}")
-    connection.executescript("DROP TABLE written; DROP TABLE changed; PRAGMA user_version = 4;")
+    connection.executescript(
+        "DROP TABLE written; DROP TABLE changed; DROP TABLE tallies; PRAGMA user_version = 4;"
+    )
 
 
 def nothing(_: str) -> bool:

@@ -21,7 +21,7 @@ from .schema import VERSION
 from .store import Store
 from .written import WRITTEN_FACT
 
-OWN_TO_EACH: Final = frozenset({"facts", "spending", "written", "changed"})
+OWN_TO_EACH: Final = frozenset({"facts", "spending", "written", "changed", "tallies"})
 """Tables that are not copied: facts are taken over one by one, the sum of costs keeps itself, and the files
 that a shard's runs left stay its own."""
 

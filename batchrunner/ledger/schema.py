@@ -15,9 +15,9 @@ from typing import Final
 from ..errors import FolderUnusable
 from ..lifecycle import State
 from .spending import SPENDING, SPENDING_ANEW
-from .written import WRITTEN
+from .written import TALLIES, WRITTEN
 
-VERSION: Final = 6
+VERSION: Final = 7
 
 _A_STATE: Final = " OR ".join(f"state = '{state}'" for state in State)
 """For IN with so many words SQLite would make a table of them each time a row changes."""
@@ -128,7 +128,7 @@ CREATE TABLE generations (                       -- what an edit or a redo super
     superseded_at REAL NOT NULL,
     PRIMARY KEY (job, generation)
 ) STRICT, WITHOUT ROWID;
-{SPENDING}{IMAGES}{STORED}{WRITTEN}"""
+{SPENDING}{IMAGES}{STORED}{WRITTEN}{TALLIES}"""
 
 MIGRATIONS: Final[Mapping[int, str]] = {
     1: f"ALTER TABLE attempts ADD COLUMN reserved_micros INTEGER; {SPENDING}",
@@ -136,6 +136,7 @@ MIGRATIONS: Final[Mapping[int, str]] = {
     3: STORED,
     4: WRITTEN,
     5: SPENDING_ANEW,
+    6: TALLIES,
 }
 """The statements that bring a ledger of the version named to the next one."""
 

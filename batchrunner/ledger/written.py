@@ -9,8 +9,8 @@ Why: docs/decisions/0022-files-kept-up.md
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final, NamedTuple, TypeAlias
 
 from .queries import Queries
 
@@ -63,6 +63,18 @@ CREATE TRIGGER image_noted AFTER INSERT ON images WHEN {_ANY_FILES} BEGIN
 END;
 """
 
+TALLIES: Final = f"""
+CREATE TABLE tallies (          -- what the jobs of a piece add to the figures of the page for people
+    in_manifest INTEGER NOT NULL,
+    position    INTEGER NOT NULL,
+    seq         INTEGER NOT NULL,  -- the piece's last job
+    form        TEXT NOT NULL,
+    tally       BLOB NOT NULL,
+    PRIMARY KEY (in_manifest, position, seq)
+) STRICT;
+{_noted_with("attempts")}
+"""
+
 
 class Written(NamedTuple):
     """One piece of both files."""
@@ -106,13 +118,40 @@ def last_number(ledger: Queries) -> int:
     return number
 
 
-def remember(ledger: Queries, pieces: Iterable[Written]) -> None:
-    """Remember both files as they are now; from here on changes are noted anew."""
-    forget(ledger)
+Place: TypeAlias = "tuple[int, int, int]"
+"""Of a job in the order of the files: whether it is in the manifest, its position and its number."""
+
+
+def remember(ledger: Queries, pieces: Iterable[Written], *, unchanged: Collection[Place]) -> None:
+    """Remember both files as they are now; from here on changes are noted anew.
+
+    Of the tallies those stay whose pieces were true before: that end at the places that are *unchanged*.
+    """
+    tallied = ledger.connection.execute(f"SELECT {PLACE} FROM tallies").fetchall()
+    stale = [place for place in map(tuple, tallied) if place not in unchanged]
+    ledger.connection.executemany("DELETE FROM tallies WHERE (in_manifest, position, seq) = (?, ?, ?)", stale)
+    ledger.connection.execute("DELETE FROM written")
+    ledger.connection.execute("DELETE FROM changed")
     ledger.connection.executemany("INSERT INTO written VALUES (?, ?, ?, ?, ?, ?)", pieces)
 
 
 def forget(ledger: Queries) -> None:
-    """Let both files be written as a whole the next time."""
-    ledger.connection.execute("DELETE FROM written")
-    ledger.connection.execute("DELETE FROM changed")
+    """Let both files be written as a whole the next time, and all jobs be counted anew."""
+    for table in ("written", "changed", "tallies"):
+        ledger.connection.execute(f"DELETE FROM {table}")
+
+
+def tally_at(ledger: Queries, place: Place, form: str) -> bytes | None:
+    """Return the tally of the piece that ends at *place*; None where none of this form is kept."""
+    found: tuple[bytes] | None = ledger.connection.execute(
+        "SELECT tally FROM tallies WHERE (in_manifest, position, seq) = (?, ?, ?) AND form = ?",
+        (*place, form),
+    ).fetchone()
+    return found[0] if found else None
+
+
+def remember_tallies(ledger: Queries, tallies: Iterable[tuple[Place, bytes]], form: str) -> None:
+    """Remember tallies of pieces that stand in the files as they are, until one of their jobs changes."""
+    ledger.connection.executemany(
+        "REPLACE INTO tallies VALUES (?, ?, ?, ?, ?)", ((*place, form, tally) for place, tally in tallies)
+    )

@@ -10,132 +10,25 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
-from msgspec import Struct
 from msgspec.structs import asdict
 
-from .. import __version__
 from .._types import Json
 from ..files.disk import replaced_file
 from ..ledger import Store
 from ..ledger.images import written_paths
 from ..ledger.stored import has_stored
-from ..ledger.written import (
-    WRITTEN_FACT,
-    Written,
-    forget,
-    has_changed,
-    last_number,
-    note_new_jobs,
-    pieces_written,
-    remember,
-)
 from .columns import Looked
 from .dataset import Contents, contents_of, counts_of, look_into_piece, rows_of, write_card, write_data_set
-from .lines import BEYOND, FIRST, Piece, pieces_of
+from .lines import Piece
+from .remembered import LINES, ROWS, SIZE, Before, Extent, RowsWritten, told_apart
 from .results import Interrupted, lines_of
 
-LINES: Final = "results.jsonl"
-ROWS: Final = "metadata.jsonl"
-
-FORM: Final = 1
-"""Counts up when a line of the same job is written otherwise than before."""
-
-MADE_BY: Final = f"{__version__}, form {FORM}, SQLite {sqlite3.sqlite_version}"
-"""Other makers may write other lines."""
-
 GoOn = Callable[[], bool]
-
-Extent = tuple[int, int]
-"""Where the bytes of a piece begin in a file, and how many they are."""
-
-
-class Kept(Struct, frozen=True, kw_only=True):
-    """A piece of the files as they were written, of which nothing has changed."""
-
-    lines: Extent
-    rows: Extent
-    seen: str
-
-
-class Part(Struct, frozen=True, kw_only=True):
-    """A piece of the files to be."""
-
-    piece: Piece
-    kept: Kept | None
-    """None where it is to be written anew."""
-
-
-class Before(Struct, frozen=True, kw_only=True):
-    """What is known of the files as they stand."""
-
-    parts: Sequence[Part]
-    lines: list[int] | None
-    """What tells the file of the lines from any other; None where nothing can be taken from it."""
-    rows: list[int] | None
-    form: str | None
-    """What the rows looked like."""
-    moment: tuple[int, int]
-    """Tells whether the ledger has changed meanwhile."""
-
-
-class RowsWritten(Struct, frozen=True, kw_only=True):
-    """What is to be remembered of the rows."""
-
-    sizes: Sequence[int]
-    seen: Sequence[str]
-    form: str
-
-
-def look_back(store: Store) -> Before:
-    """Return what the ledger remembers of the files, and which pieces of them are true."""
-    said = store.fact(WRITTEN_FACT)
-    known = json.loads(said) if said else {}
-    is_ours = known.get("made_by") == MADE_BY
-    pieces = pieces_written(store) if is_ours else []
-    if pieces:
-        with store.transaction():
-            note_new_jobs(store, known["last"])
-    elif said:
-        with store.transaction():
-            forget(store)
-    return Before(
-        parts=list(_parts(store, pieces)),
-        lines=known["lines"] if pieces else None,
-        rows=known["rows"] if pieces else None,
-        form=known.get("form"),
-        moment=_moment(store),
-    )
-
-
-def _parts(store: Store, pieces: Sequence[Written]) -> Iterator[Part]:
-    """Yield all jobs in pieces: those that stand as they are in the files, and what is between them."""
-    lines_at = rows_at = 0
-    for in_manifest in (1, 0):
-        stale_from = after = FIRST
-        for one in pieces:
-            if one.in_manifest != in_manifest:
-                continue
-            place = (one.position, one.seq)
-            if not has_changed(store, (in_manifest, *after, *place)):
-                yield from _anew(store, (in_manifest, *stale_from, *after))
-                lines, rows = (lines_at, one.lines_bytes), (rows_at, one.rows_bytes)
-                kept = Kept(lines=lines, rows=rows, seen=one.seen)
-                yield Part(piece=(in_manifest, *after, *place), kept=kept)
-                stale_from = place
-            after = place
-            lines_at += one.lines_bytes
-            rows_at += one.rows_bytes
-        yield from _anew(store, (in_manifest, *stale_from, *BEYOND))
-
-
-def _anew(store: Store, of: Piece) -> Iterator[Part]:
-    return (Part(piece=piece, kept=None) for piece in pieces_of(store, of))
 
 
 def write_lines(store: Store, folder: Path, before: Before, go_on: GoOn = lambda: True) -> list[int]:
@@ -180,32 +73,6 @@ def write_rows(store: Store, folder: Path, before: Before, go_on: GoOn = lambda:
     return RowsWritten(sizes=sizes, seen=seen, form=form)
 
 
-def keep(store: Store, folder: Path, before: Before, sizes: Sequence[int], rows: RowsWritten | None) -> None:
-    """Remember the files as they stand, unless the ledger has changed meanwhile."""
-    with store.transaction():
-        if _moment(store) != before.moment:
-            forget(store)
-            return
-        if rows is None:
-            rows = RowsWritten(sizes=[0] * len(sizes), seen=[""] * len(sizes), form="")
-        known: Json = {
-            "made_by": MADE_BY,
-            "last": last_number(store),
-            "lines": _identity(folder / LINES),
-            "rows": _identity(folder / ROWS) if rows.form else None,
-            "form": rows.form,
-        }
-        parts = zip(before.parts, sizes, rows.sizes, rows.seen, strict=True)
-        remember(
-            store,
-            (
-                Written(part.piece[0], part.piece[3], part.piece[4], lines_bytes, rows_bytes, seen)
-                for part, lines_bytes, rows_bytes, seen in parts
-            ),
-        )
-        store.set_fact(WRITTEN_FACT, json.dumps(known))
-
-
 def _write(
     path: Path,
     identity: list[int] | None,
@@ -242,7 +109,7 @@ def _open_old(path: Path, identity: list[int] | None, opened: ExitStack) -> Bina
         file = opened.enter_context(path.open("rb"))
     except FileNotFoundError:
         return None
-    return file if _told_apart(os.fstat(file.fileno())) == identity else None
+    return file if told_apart(os.fstat(file.fileno())) == identity else None
 
 
 def _taken_over(old: BinaryIO, extent: Extent) -> bytes | None:
@@ -251,24 +118,6 @@ def _taken_over(old: BinaryIO, extent: Extent) -> bytes | None:
     old.seek(start)
     found = old.read(size)
     return found if len(found) == size and (not found or found.endswith(b"\n")) else None
-
-
-SIZE: Final = 1
-
-
-def _identity(path: Path) -> list[Json]:
-    return list(_told_apart(path.stat()))
-
-
-def _told_apart(found: os.stat_result) -> list[int]:
-    """Return what another file, or this one after it was written to, does not have."""
-    return [found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns]
-
-
-def _moment(store: Store) -> tuple[int, int]:
-    """Return what changes whenever the ledger does, by our hand or another's."""
-    others: int = store.connection.execute("PRAGMA data_version").fetchone()[0]
-    return store.connection.total_changes, others
 
 
 def _form(contents: Contents) -> str:

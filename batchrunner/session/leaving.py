@@ -20,8 +20,9 @@ from ..files.disk import disk_errors_named, is_disk_error
 from ..folder.folder import Folder
 from ..folder.presence import look_at_folders, remember
 from ..ledger import Store
+from ..outputs.remembered import Before, GoOn, NewTally, keep, keep_tallies, look_back
 from ..outputs.results import Interrupted, interruptible
-from ..outputs.upkeep import keep, look_back, write_lines, write_rows
+from ..outputs.upkeep import write_lines, write_rows
 from ..pool import Context
 from ..service import base_url_to_name
 from ..stopping import Phase
@@ -60,13 +61,14 @@ async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
             before = look_back(store)
             with ThreadPoolExecutor(3, thread_name_prefix="leaving") as beside:
                 data_set = beside.submit(apart, lambda reader: write_rows(reader, folder.path, before, go_on))
-                page = beside.submit(apart, lambda reader: _write_report(reader, folder, go_on))
+                page = beside.submit(apart, lambda reader: _write_report(reader, folder, before, go_on))
                 stamps = beside.submit(apart, lambda reader: look_at_folders(folder.path, reader, go_on))
                 lines = write_lines(store, folder.path, before, go_on)
                 rows = data_set.result()
-            keep(store, folder.path, before, lines, rows)
+            kept_at = keep(store, folder.path, before, lines, rows)
             left.results = True
-            trouble = page.result()
+            tallies, trouble = page.result()
+            keep_tallies(store, kept_at, tallies)
             left.report = trouble is None
             remember(store, stamps.result())
             return trouble
@@ -86,8 +88,13 @@ async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
     return left
 
 
-def _write_report(store: Store, folder: Folder, go_on: Callable[[], bool]) -> str | None:
-    """Write the page and return what it stumbled over: the results do not depend on it."""
+def _write_report(
+    store: Store, folder: Folder, before: Before, go_on: GoOn
+) -> tuple[list[NewTally], str | None]:
+    """Write the page; return the tallies to be kept and what it stumbled over.
+
+    The results do not depend on it.
+    """
     from ..outputs.report import NAME, write_report  # its template engine is needed at a run's end only
     from ..outputs.report.beside import write_beside
     from ..second_process import can_help
@@ -95,13 +102,14 @@ def _write_report(store: Store, folder: Folder, go_on: Callable[[], bool]) -> st
     address = Address(folder=folder.path, base_url=base_url_to_name(store))
     try:
         path, is_big = folder.path / NAME, store.has_saved_more_than(MANY) and can_help()
-        if not (is_big and write_beside(folder.ledger, path, address, go_on)):
-            write_report(store, path, address, go_on)
+        tallies = write_beside(folder.ledger, path, address, go_on, before.parts) if is_big else None
+        if tallies is None:
+            tallies = write_report(store, path, address, go_on, parts=before.parts)
     except Interrupted:
         raise
     except Exception as error:
         if is_disk_error(error) or not go_on():
             raise
         what = f"{type(error).__name__}: {error}"
-        return f"{NAME} could not be written ({what}); all results are in place"
-    return None
+        return [], f"{NAME} could not be written ({what}); all results are in place"
+    return tallies, None

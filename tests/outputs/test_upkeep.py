@@ -14,12 +14,14 @@ from batchrunner.ledger import Store
 from batchrunner.ledger.images import know_images
 from batchrunner.ledger.stored import Film, record_stored
 from batchrunner.lifecycle import State
-from batchrunner.outputs import columns, lines, upkeep
+from batchrunner.outputs import columns, lines, remembered, upkeep
 from batchrunner.outputs.dataset import look_into, write_data_set
 from batchrunner.outputs.dataset import read_text as read_rows
+from batchrunner.outputs.remembered import Part, keep, keep_tallies, look, look_back, read_tallies
+from batchrunner.outputs.report.figures import Figures, figures_of
 from batchrunner.outputs.results import Interrupted, write_results
 from batchrunner.outputs.results import read_text as read_lines
-from batchrunner.outputs.upkeep import keep, look_back, write_lines, write_rows
+from batchrunner.outputs.upkeep import write_lines, write_rows
 from batchrunner.settings import Rerun
 from batchrunner.staging import LocalImage
 from tests.builders import a_job, bring, save, some_jobs, take, the
@@ -49,7 +51,14 @@ def leave(store, folder) -> None:
     """Write the files as the end of a run does."""
     before = look_back(store)
     sizes = write_lines(store, folder, before)
-    keep(store, folder, before, sizes, write_rows(store, folder, before))
+    kept_at = keep(store, folder, before, sizes, write_rows(store, folder, before))
+    keep_tallies(store, kept_at, read_tallies(store, before.parts).new)
+
+
+def figures(store, *, afresh: bool) -> Figures:
+    """Return the folder's numbers as the page shows them, from what is kept or from every job."""
+    parts = [Part(piece=piece, kept=None) for piece in lines.pieces(store)] if afresh else look(store)
+    return figures_of(store, read_tallies(store, parts).all)
 
 
 def read(folder) -> dict[str, bytes]:
@@ -93,6 +102,58 @@ def test_only_pieces_with_a_changed_job_are_put_together_anew(store, tmp_path, m
 
     assert [piece[3:] for piece in written] == [(12, 12)]
     assert read(tmp_path) == afresh(store, tmp_path / "fresh")
+
+
+def test_only_jobs_of_changed_pieces_are_counted_anew(store, tmp_path):
+    take(store, some_jobs(12))
+    for number in range(9):
+        bring(store, State.SUCCEEDED, f"job-{number:02d}")
+    leave(store, tmp_path)
+    unchanged = read_tallies(store, look(store)).new
+    bring(store, State.FAILED, "job-10")
+
+    assert unchanged == []
+    assert [place for place, _ in read_tallies(store, look(store)).new] == [(1, 12, 12)]
+    assert figures(store, afresh=False) == figures(store, afresh=True)
+
+
+def test_after_an_end_without_a_page_the_old_count_of_a_changed_piece_is_gone(store, tmp_path):
+    take(store, some_jobs(5))
+    leave(store, tmp_path)
+    bring(store, State.SUCCEEDED, "job-01")
+    before = look_back(store)
+    sizes = write_lines(store, tmp_path, before)
+    keep(store, tmp_path, before, sizes, write_rows(store, tmp_path, before))
+
+    assert figures(store, afresh=False) == figures(store, afresh=True)
+
+
+def test_counts_made_before_the_ledger_changed_again_are_not_kept(store, tmp_path):
+    take(store, some_jobs(5))
+    before = look_back(store)
+    sizes, tallies = write_lines(store, tmp_path, before), read_tallies(store, before.parts).new
+    kept_at = keep(store, tmp_path, before, sizes, write_rows(store, tmp_path, before))
+    bring(store, State.SUCCEEDED, "job-01")
+    keep_tallies(store, kept_at, tallies)
+
+    leave(store, tmp_path)
+
+    assert figures(store, afresh=False) == figures(store, afresh=True)
+
+
+@pytest.mark.parametrize(
+    "change", ["ran_at_most_s = 9", "submitted_at = 1", "completed_at = 9", "cost_usd = 7"]
+)
+def test_whatever_changes_of_an_attempt_is_counted(store, tmp_path, change):
+    take(store, some_jobs(5))
+    seq = bring(store, State.SUCCEEDED, "job-01").seq
+    store.connection.execute("UPDATE attempts SET ran_at_least_s = 1, ran_at_most_s = 2")
+    leave(store, tmp_path)
+    before = figures(store, afresh=False)
+
+    store.connection.execute(f"UPDATE attempts SET {change} WHERE job = ?", (seq,))
+
+    assert figures(store, afresh=False) == figures(store, afresh=True) != before
 
 
 def test_files_that_are_true_stay_the_very_files(store, tmp_path):
@@ -139,7 +200,7 @@ def test_another_maker_writes_all_lines(store, tmp_path, monkeypatch):
     take(store, some_jobs(7))
     leave(store, tmp_path)
     written = pieces_written_by(monkeypatch)
-    monkeypatch.setattr(upkeep, "MADE_BY", "a later batchrunner")
+    monkeypatch.setattr(remembered, "MADE_BY", "a later batchrunner")
 
     leave(store, tmp_path)
 
@@ -290,3 +351,4 @@ def test_kept_up_and_written_afresh_are_the_same_bytes(steps, unsynced, tmp_path
                     assert (folder / name).read_text("utf-8") == text
             else:
                 step(store, what, number)
+            assert figures(store, afresh=False) == figures(store, afresh=True)

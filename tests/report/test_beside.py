@@ -11,6 +11,7 @@ from batchrunner import second_process
 from batchrunner.causes import Address
 from batchrunner.ledger import Store
 from batchrunner.lifecycle import State
+from batchrunner.outputs.remembered import Part, look
 from batchrunner.outputs.report import beside, write_report
 from batchrunner.outputs.report.beside import write_beside
 from batchrunner.outputs.results import Interrupted
@@ -29,20 +30,32 @@ def without_instants(page: str) -> str:
     return re.sub(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T?[ 0-9:.]*|datetime=\"[^\"]*\"|1[0-9]{9}\\.[0-9]+", "", page)
 
 
+def parts_of(ledger) -> list[Part]:
+    with closing(Store.read_only(ledger)) as store:
+        return look(store)
+
+
+def write_there(ledger, folder):
+    address = Address(folder=folder)
+    return write_beside(ledger, folder / "report.html", address, lambda: True, parts_of(ledger))
+
+
 def test_it_is_the_page_that_this_process_would_write(ledger, tmp_path):
     address = Address(folder=tmp_path)
 
-    assert write_beside(ledger, tmp_path / "report.html", address, lambda: True)
+    tallies = write_beside(ledger, tmp_path / "report.html", address, lambda: True, parts_of(ledger))
 
     with closing(Store.read_only(ledger)) as store:
-        write_report(store, tmp_path / "here.html", address)
+        assert tallies == write_report(store, tmp_path / "here.html", address)
     theirs, ours = ((tmp_path / name).read_text("utf-8") for name in ("report.html", "here.html"))
     assert without_instants(theirs) == without_instants(ours)
 
 
 def test_nobody_waits_for_it_who_was_told_to_stop(ledger, tmp_path):
     with pytest.raises(Interrupted):
-        write_beside(ledger, tmp_path / "report.html", Address(folder=tmp_path), lambda: False)
+        write_beside(
+            ledger, tmp_path / "report.html", Address(folder=tmp_path), lambda: False, parts_of(ledger)
+        )
 
     assert list(tmp_path.glob("*.html*")) == list(tmp_path.glob(".*.part")) == []
 
@@ -50,11 +63,11 @@ def test_nobody_waits_for_it_who_was_told_to_stop(ledger, tmp_path):
 def test_where_it_does_not_come_to_its_end_the_page_is_not_said_to_be_written(ledger, tmp_path, monkeypatch):
     monkeypatch.setattr(second_process, "PROGRAM", "raise SystemExit(3)")
 
-    assert not write_beside(ledger, tmp_path / "report.html", Address(folder=tmp_path), lambda: True)
+    assert write_there(ledger, tmp_path) is None
 
 
 def test_a_process_that_nobody_waits_for_any_more_writes_nothing(ledger, tmp_path, monkeypatch):
     monkeypatch.setattr(beside.os, "getpid", lambda: 1_234_567)  # "it" is gone before the page is begun
 
-    assert not write_beside(ledger, tmp_path / "report.html", Address(folder=tmp_path), lambda: True)
+    assert write_there(ledger, tmp_path) is None
     assert not (tmp_path / "report.html").exists()

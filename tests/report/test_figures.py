@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from array import array
+from bisect import bisect_left
 from contextlib import closing
+from itertools import chain
 
 import pytest
 from hypothesis import given
@@ -11,7 +12,16 @@ from hypothesis import strategies as st
 
 from batchrunner.ledger import Store
 from batchrunner.lifecycle import State
-from batchrunner.outputs.report.figures import MOST_BARS, nice_width, read_figures, run_times_of
+from batchrunner.outputs.lines import pieces
+from batchrunner.outputs.report.figures import (
+    MOST_BARS,
+    Figures,
+    Ordered,
+    figures_of,
+    nice_width,
+    run_times_of,
+)
+from batchrunner.outputs.tallies import tally
 from tests.builders import MODEL, a_job, bring, some_jobs, take
 
 
@@ -19,6 +29,10 @@ from tests.builders import MODEL, a_job, bring, some_jobs, take
 def store():
     with closing(Store.in_memory()) as opened:
         yield opened
+
+
+def read_figures(store) -> Figures:
+    return figures_of(store, [tally(store, piece) for piece in pieces(store)])
 
 
 def test_a_folder_without_a_run_has_figures_too(store):
@@ -105,14 +119,28 @@ def test_each_model_has_its_own_run_times(store):
     assert medians == {"a/slow": 100.0, "b/quick": 2.0}
 
 
-@given(st.lists(st.floats(min_value=0.01, max_value=1e6), min_size=1))
-def test_every_run_time_stands_in_one_bin_and_few_bins_are_enough(seconds):
-    times = run_times_of(array("d", sorted(seconds)))
+RUNS = st.lists(st.lists(st.integers(10, 10**9), max_size=9).map(sorted), min_size=1)
+
+
+@given(RUNS.filter(any))
+def test_every_run_time_stands_in_one_bin_and_few_bins_are_enough(runs_ms):
+    times = run_times_of(Ordered(runs_ms))
+    seconds = [ms / 1000 for run in runs_ms for ms in run]
 
     assert sum(times.bins) == times.count == len(seconds)
     assert len(times.bins) <= 60
     assert times.first_s <= min(seconds)
     assert min(seconds) <= times.median_s <= times.p90_s <= times.slowest_s == max(seconds)
+
+
+@given(RUNS.filter(any), st.floats(0, 1), st.integers(0, 10**9))
+def test_numbers_in_many_runs_are_found_as_in_one(runs, share, mark):
+    ordered, one = Ordered(runs), sorted(chain.from_iterable(runs))
+
+    assert len(ordered) == len(one)
+    assert ordered.at(share) == one[min(len(one) - 1, int(share * len(one)))]
+    assert ordered.before(mark) == bisect_left(one, mark)
+    assert (ordered.first, ordered.last) == (one[0], one[-1])
 
 
 @given(st.floats(min_value=0, max_value=1e10))

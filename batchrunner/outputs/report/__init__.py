@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,9 +18,10 @@ from ..._types import Json
 from ...causes import FEW, Address
 from ...files.disk import replaced_file
 from ...ledger import Store, read_failures
+from ..remembered import NewTally, Part, look, read_tallies
 from ..results import Interrupted, interruptible
 from .embedded import FIELDS, Embedded, Sign, embed_jobs, inert_json
-from .figures import Apart, Figures, read_figures
+from .figures import Figures, figures_of
 from .template import asset, load_template
 from .wording import FILTERS, failures_for_people, headline, summary_line
 
@@ -36,14 +37,16 @@ def write_report(
     go_on: GoOn = lambda: True,
     *,
     sign: Sign | None = None,
-    apart: Apart | None = None,
-) -> None:
+    parts: Sequence[Part] | None = None,
+) -> list[NewTally]:
     """Write the page to *path*, whole or not at all.  Raises Interrupted as soon as *go_on* says no.
 
-    *sign* gives stored films addresses to fetch them from, by their URLs; *apart* is as in `read_figures`.
+    *sign* gives stored films addresses to fetch them from, by their URLs.  *parts* are all jobs, where the
+    caller knows already which ones have not changed.  Returns the tallies to be kept.
     """
     with interruptible(store, go_on):
-        figures = read_figures(store, apart)
+        tallied = read_tallies(store, look(store) if parts is None else parts, go_on)
+        figures = figures_of(store, tallied.all)
         embedded = embed_jobs(store, go_on, sign=sign)
         page = load_template().generate(**_context(store, figures, embedded, address))
         with replaced_file(path) as file:
@@ -51,6 +54,7 @@ def write_report(
                 if not go_on():
                     raise Interrupted
                 file.write(piece)
+    return tallied.new
 
 
 def _context(store: Store, figures: Figures, embedded: Embedded, address: Address) -> dict[str, Any]:

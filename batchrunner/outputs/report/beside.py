@@ -10,7 +10,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
@@ -20,9 +20,9 @@ from msgspec import Struct
 from ...causes import Address
 from ...ledger import Store
 from ...second_process import started
-from ..results import Interrupted, interruptible
+from ..remembered import NewTally, Part
+from ..results import Interrupted
 from . import GoOn, write_report
-from .figures import Summed
 
 ASKED_EACH_S: Final = 0.05
 """How soon a second Ctrl-C is noticed."""
@@ -34,33 +34,40 @@ class Asked(Struct, frozen=True, kw_only=True):
     ledger: Path
     path: Path
     address: Address
+    parts: Sequence[Part]
+    """All jobs, and which of them have not changed."""
     by: int
     """The process that waits for it: without it nobody wants the page."""
 
 
-def write_beside(ledger: Path, path: Path, address: Address, go_on: GoOn) -> bool:
-    """Return whether a second process has written the page.  Raises Interrupted once *go_on* says no."""
-    asked = pickle.dumps(Asked(ledger=ledger, path=path, address=address, by=os.getpid()))
+def write_beside(
+    ledger: Path, path: Path, address: Address, go_on: GoOn, parts: Sequence[Part]
+) -> list[NewTally] | None:
+    """Let a second process write the page; return the tallies to be kept, or None if it did not.
+
+    Raises Interrupted once *go_on* says no.
+    """
+    asked = Asked(ledger=ledger, path=path, address=address, parts=parts, by=os.getpid())
     try:
         with started(__name__) as process:
-            try:
-                process.communicate(asked, timeout=ASKED_EACH_S)
-            except subprocess.TimeoutExpired:
-                _wait(process, go_on)
+            said = _wait(process, pickle.dumps(asked), go_on)
     except OSError:
-        return False
+        return None
     finally:
         with suppress(OSError):  # it may have been cut short
             path.with_name(f".{path.name}.part").unlink()
-    return process.returncode == 0
+    return pickle.loads(said) if process.returncode == 0 else None  # noqa: S301 (it is one of us)
 
 
-def _wait(process: subprocess.Popen[bytes], go_on: GoOn) -> None:
-    while process.poll() is None:
+def _wait(process: subprocess.Popen[bytes], asked: bytes, go_on: GoOn) -> bytes:
+    """Return all that the process says."""
+    to_be_said: bytes | None = asked
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            return process.communicate(to_be_said, timeout=ASKED_EACH_S)[0]
+        to_be_said = None  # what it has not read yet is kept
         if not go_on():
             raise Interrupted
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(ASKED_EACH_S)
 
 
 def serve() -> None:
@@ -70,9 +77,6 @@ def serve() -> None:
     def go_on() -> bool:
         return os.getppid() == asked.by
 
-    def apart(work: Callable[[Store], Summed]) -> Summed:
-        with closing(Store.read_only(asked.ledger)) as reader, interruptible(reader, go_on):
-            return work(reader)
-
     with closing(Store.read_only(asked.ledger)) as store:
-        write_report(store, asked.path, asked.address, go_on, apart=apart)
+        tallies = write_report(store, asked.path, asked.address, go_on, parts=asked.parts)
+    sys.stdout.buffer.write(pickle.dumps(tallies))

@@ -1,27 +1,24 @@
 """The report's numbers: counts, money, time and run times over all jobs of a folder.
 
-Read as streams: a folder of a million jobs costs a few bytes a job for a moment, never a row.
+Put together from tallies of some thousand jobs each: a million jobs are gone through once, not at each end.
 """
 
 from __future__ import annotations
 
 import math
-import sqlite3
-from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from operator import itemgetter
-from typing import Final, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, pairwise
+from typing import Final
 
 from msgspec import Struct, field
 
 from ..._types import Json
 from ...ledger import Store
-from ...ledger.files import FOLDER_OF_KIND
-from ...ledger.stored import has_stored
 from ...lifecycle import State
+from ...money.amounts import as_usd
+from ..tallies import Tally, united
 
 MOST_BARS: Final = 120
 """A throughput chart has no more bars than a phone can show."""
@@ -108,113 +105,79 @@ class Figures(Struct, frozen=True, kw_only=True):
         return {"throughput": self.throughput.as_json() if self.throughput else None, "runTimes": times}
 
 
-Summed: TypeAlias = "tuple[dict[str, tuple[int, int]], Throughput | None]"
-"""Files of each kind and their bytes; films saved and jobs failed over time."""
-
-Apart: TypeAlias = "Callable[[Callable[[Store], Summed]], Summed]"
-"""Does a part of the work with a reader of its own, in whichever thread."""
-
-
-def read_figures(store: Store, apart: Apart | None = None) -> Figures:
-    """Return the numbers of the folder.
-
-    *apart* does a part of it in another thread: what SQLite sums up needs no interpreter, and a million jobs
-    are gone through several times.
-    """
-    with ThreadPoolExecutor(1) as beside:
-        summed = beside.submit(apart, _summed) if apart is not None else None
-        first_at, last_at, busy_s = _spans(store)
-        models = _models(store)
-        kinds, throughput = _summed(store) if summed is None else summed.result()
+def figures_of(store: Store, tallies: Sequence[Tally]) -> Figures:
+    """Return the numbers of the folder whose jobs were counted in *tallies*."""
+    states: Counter[str] = Counter()
+    kinds: dict[str, tuple[int, int]] = {}
+    for each in tallies:
+        for counts in each.states.values():
+            states.update(counts)
+        for kind, (n, size_bytes) in each.files.items():
+            before = kinds.get(kind, (0, 0))
+            kinds[kind] = before[0] + n, before[1] + size_bytes
+    stretches = list(united(chain.from_iterable(_pairs(each.under_way_ms) for each in tallies)))
     return Figures(
-        states=store.counts(),
-        gone=store.count("NOT in_manifest"),
+        states={state: states[state] for state in State},
+        gone=sum(each.gone for each in tallies),
         superseded=store.superseded_count(),
-        kinds={kind: n for kind, (n, _) in kinds.items() if n},
+        kinds={kind: n for kind, (n, _) in sorted(kinds.items())},
         size_bytes=sum(size_bytes for _, size_bytes in kinds.values()),
         cost_usd=store.cost_usd(),
-        first_at=first_at,
-        last_at=last_at,
-        busy_s=busy_s,
-        throughput=throughput,
-        models=models,
+        first_at=stretches[0][0] / 1000 if stretches else None,
+        last_at=stretches[-1][1] / 1000 if stretches else None,
+        busy_s=sum(end - start for start, end in stretches) / 1000,
+        throughput=_throughput(
+            Ordered(each.saved_s for each in tallies), Ordered(each.failed_s for each in tallies)
+        ),
+        models=_models(tallies),
     )
 
 
-def _summed(store: Store) -> Summed:
-    return _files(store), _throughput(store)
+def _pairs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    return zip(numbers[::2], numbers[1::2], strict=True)
 
 
-def _files(store: Store) -> dict[str, tuple[int, int]]:
-    """Return how many files there are of each kind, and their bytes."""
-    kinds = sorted(FOLDER_OF_KIND)
-    sums = ("count(*)", "sum(bytes)")
-    columns = ", ".join(f"{of} FILTER (WHERE kind = '{kind}')" for kind in kinds for of in sums)
-    # With nothing superseded every file is a job's latest, and no job need be looked at.
-    latest = "JOIN jobs ON seq = a.job AND jobs.generation = a.generation" if store.superseded_count() else ""
-    is_there = "+a.saved_at IS NOT NULL"  # in the table's order: an index has them in that of their names
-    if has_stored(store):
-        latest += " LEFT JOIN stored s ON (s.job, s.generation, s.n) = (a.job, a.generation, a.n)"
-        is_there += " OR s.url IS NOT NULL"
-    found = store.connection.execute(
-        f"SELECT {columns} FROM artifacts a {latest} WHERE {is_there}"
-    ).fetchone()
-    return {kind: (found[2 * at], found[2 * at + 1] or 0) for at, kind in enumerate(kinds)}
+class Ordered:
+    """Many numbers in some hundred runs, each in order: counted and found without sorting them together."""
+
+    def __init__(self, runs: Iterable[Sequence[int]]) -> None:
+        self._runs = [run for run in runs if run]
+
+    def __len__(self) -> int:
+        return sum(map(len, self._runs))
+
+    @property
+    def first(self) -> int:
+        return min(run[0] for run in self._runs)
+
+    @property
+    def last(self) -> int:
+        return max(run[-1] for run in self._runs)
+
+    def before(self, mark: float) -> int:
+        """Return how many are less than *mark*."""
+        return sum(bisect_left(run, mark) for run in self._runs)
+
+    def between(self, marks: Sequence[float]) -> list[int]:
+        """Return how many lie from each mark up to the next one."""
+        return [after - before for before, after in pairwise(map(self.before, marks))]
+
+    def at(self, share: float) -> int:
+        """Return the number that stands at *share* of them all."""
+        rank = min(len(self) - 1, int(share * len(self)))
+        return bisect_right(range(self.last), rank, self.first, key=lambda mark: self.before(mark + 1))
 
 
-def _spans(store: Store) -> tuple[float | None, float | None, float]:
-    """Return the first and the last instant of work, and the length of the union of all jobs' times."""
-    spans = _plain_rows(
-        store,
-        "SELECT a.submitted_at, max(ifnull(a.completed_at, a.submitted_at),"
-        "   iif(a.number = j.attempts AND a.generation = j.generation, ifnull(j.saved_at, 0), 0))"
-        " FROM attempts a JOIN jobs j ON seq = job WHERE a.submitted_at IS NOT NULL ORDER BY 1",
-    )
-    first: float | None = None
-    last, busy_s = -math.inf, 0.0
-    for start, end in spans:
-        if end > last:  # of many jobs at once most add nothing
-            if first is None:
-                first = start
-            busy_s += end - (start if start > last else last)  # noqa: FURB136 (a million calls of max())
-            last = end
-    return first, None if first is None else last, busy_s
-
-
-def _plain_rows(store: Store, query: str) -> sqlite3.Cursor:
-    """Return rows that are tuples: those with names take as long again."""
-    cursor = store.connection.cursor()
-    cursor.row_factory = None
-    return cursor.execute(query)
-
-
-_SAVED: Final = f"state = '{State.SUCCEEDED}' AND saved_at IS NOT NULL"
-
-_FAILED: Final = f"state = '{State.FAILED}' AND completed_at IS NOT NULL"
-
-
-def _throughput(store: Store) -> Throughput | None:
-    ends = [
-        end
-        for at, where in (("saved_at", _SAVED), ("completed_at", _FAILED))
-        for end in store.connection.execute(f"SELECT min({at}), max({at}) FROM jobs WHERE {where}").fetchone()
-        if end is not None
-    ]
-    if not ends:
+def _throughput(saved: Ordered, failed: Ordered) -> Throughput | None:
+    known = [each for each in (saved, failed) if each]
+    if not known:
         return None
-    first, last = min(ends), max(ends)
+    first, last = min(each.first for each in known), max(each.last for each in known)
     width_s = nice_width(last - first)
     start = first // width_s * width_s
-    bars = [[0] * (int((last - start) // width_s) + 1) for _ in range(2)]
-    for at, where, counted in (("saved_at", _SAVED, bars[0]), ("completed_at", _FAILED, bars[1])):
-        found = store.connection.execute(
-            f"SELECT CAST(({at} - ?) / ? AS INTEGER), count(*) FROM jobs WHERE {where} GROUP BY 1",
-            (start, width_s),
-        )
-        for bar, n in found:
-            counted[min(bar, len(counted) - 1)] += n
-    saved, failed = bars
-    return Throughput(start_at=start, width_s=width_s, saved=tuple(saved), failed=tuple(failed))
+    marks = [start + width_s * n for n in range(int((last - start) // width_s) + 2)]
+    bars = [tuple(each.between(marks)) for each in (saved, failed)]
+    return Throughput(start_at=start, width_s=width_s, saved=bars[0], failed=bars[1])
 
 
 def nice_width(span_s: float) -> float:
@@ -226,78 +189,46 @@ def nice_width(span_s: float) -> float:
     return float(weeks * NICE_WIDTHS_S[-1])
 
 
-def _models(store: Store) -> list[ModelFigures]:
-    models = [row[0] for row in store.connection.execute("SELECT DISTINCT model FROM jobs")]
-    shares = _shares_of(store) if len(models) > 1 else [_all(store, model) for model in models]
-    known = [each for each in shares if each.jobs]
-    return sorted(known, key=lambda each: (-each.jobs, each.model))
+def _models(tallies: Sequence[Tally]) -> list[ModelFigures]:
+    states: dict[str, Counter[str]] = defaultdict(Counter)
+    costs: Counter[str] = Counter()
+    ran_ms: dict[str, list[Sequence[int]]] = defaultdict(list)
+    for each in tallies:
+        for model, counts in each.states.items():
+            states[model].update(counts)
+        costs.update(each.cost_micros)
+        for model, run in each.ran_ms.items():
+            ran_ms[model].append(run)
+    shares = [
+        ModelFigures(
+            model=model,
+            jobs=counts.total(),
+            succeeded=counts[State.SUCCEEDED],
+            failed=counts[State.FAILED],
+            cost_usd=as_usd(costs[model]) if model in costs else None,
+            run_times=run_times_of(Ordered(ran_ms[model])) if model in ran_ms else None,
+        )
+        for model, counts in states.items()
+    ]
+    return sorted(shares, key=lambda each: (-each.jobs, each.model))
 
 
-def _all(store: Store, model: str) -> ModelFigures:
-    """Return the figures of the only *model*, which are the folder's: nothing has to be sorted by it."""
-    seconds = array("d", map(itemgetter(0), _plain_rows(store, _RUN_TIMES.format(of=" FROM attempts"))))
-    return _share(model, store.counts(), store.cost_usd(), seconds)
-
-
-def _shares_of(store: Store) -> Iterator[ModelFigures]:
-    """Yield the figures of each of several models."""
-    counts: dict[str, Counter[State]] = defaultdict(Counter)
-    for model, state, n in store.connection.execute(
-        "SELECT model, state, count(*) FROM jobs WHERE in_manifest GROUP BY model, state"
-    ):
-        counts[model][State(state)] = n
-    costs = dict(
-        store.connection.execute(
-            "SELECT model, sum(attempts.cost_usd) FROM attempts JOIN jobs ON seq = job GROUP BY model"
-        ).fetchall()
-    )
-    times: dict[str, array[float]] = defaultdict(lambda: array("d"))
-    for seconds, model in _plain_rows(
-        store, _RUN_TIMES.format(of=", model FROM attempts JOIN jobs ON seq = job")
-    ):
-        times[model].append(seconds)
-    return (_share(model, states, costs.get(model), times[model]) for model, states in counts.items())
-
-
-_RUN_TIMES: Final = """SELECT (ran_at_least_s + ran_at_most_s) / 2{of}
-    WHERE ran_at_most_s IS NOT NULL ORDER BY 1"""
-"""Each is taken as the middle of what the looks showed; sorted by SQLite: a million floats are 32 MB here."""
-
-
-def _share(
-    model: str, states: Mapping[State, int], cost_usd: float | None, ordered: array[float]
-) -> ModelFigures:
-    return ModelFigures(
-        model=model,
-        jobs=sum(states.values()),
-        succeeded=states.get(State.SUCCEEDED, 0),
-        failed=states.get(State.FAILED, 0),
-        cost_usd=cost_usd,
-        run_times=run_times_of(ordered) if ordered else None,
-    )
-
-
-def run_times_of(ordered: array[float]) -> RunTimes:
-    """Return the distribution of seconds, *ordered*, of which there is at least one."""
-    low, high = ordered[0], _quantile(ordered, 0.99)
+def run_times_of(ran_ms: Ordered) -> RunTimes:
+    """Return the distribution of run times in milliseconds, of which there is at least one."""
+    low, high = ran_ms.first / 1000, ran_ms.at(0.99) / 1000
     width_s = _nice_step((high - low) / RUN_TIME_BINS or high / RUN_TIME_BINS or 0.1)
     first_s = low // width_s * width_s
     number = int((high - first_s) // width_s) + 1
-    marks = [bisect_left(ordered, first_s + width_s * n) for n in range(number)]
-    bins = [after - before for before, after in zip(marks, [*marks[1:], len(ordered)], strict=True)]
+    marks = [1000 * (first_s + width_s * n) for n in range(number)]
     return RunTimes(
-        count=len(ordered),
-        median_s=_quantile(ordered, 0.5),
-        p90_s=_quantile(ordered, 0.9),
-        slowest_s=ordered[-1],
+        count=len(ran_ms),
+        median_s=ran_ms.at(0.5) / 1000,
+        p90_s=ran_ms.at(0.9) / 1000,
+        slowest_s=ran_ms.last / 1000,
         width_s=width_s,
         first_s=first_s,
-        bins=tuple(bins),
+        bins=tuple(ran_ms.between([*marks, math.inf])),
     )
-
-
-def _quantile(ordered: array[float], share: float) -> float:
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def _nice_step(step: float) -> float:
