@@ -136,10 +136,13 @@ def _anew(store: Store, of: Piece) -> Iterator[Part]:
     return (Part(piece=piece, kept=None) for piece in pieces_of(store, of))
 
 
-def look(store: Store) -> list[Part]:
-    """Return all jobs in pieces, and which are as they were in the files, changing nothing."""
+def look(store: Store, *, is_noted: bool = False) -> list[Part]:
+    """Return all jobs in pieces, and which are as they were in the files, changing nothing.
+
+    Where a job has come since, none are; unless `look_back` has noted it (*is_noted*).
+    """
     known = _known(store)
-    pieces = pieces_written(store) if known and last_number(store) == known["last"] else []
+    pieces = pieces_written(store) if known and (is_noted or last_number(store) == known["last"]) else []
     return list(_parts(store, pieces))
 
 

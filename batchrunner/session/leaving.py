@@ -102,7 +102,7 @@ def _write_report(
     address = Address(folder=folder.path, base_url=base_url_to_name(store))
     try:
         path, is_big = folder.path / NAME, store.has_saved_more_than(MANY) and can_help()
-        tallies = write_beside(folder.ledger, path, address, go_on, before.parts) if is_big else None
+        tallies = write_beside(folder.ledger, path, address, go_on) if is_big else None
         if tallies is None:
             tallies = write_report(store, path, address, go_on, parts=before.parts)
     except Interrupted:

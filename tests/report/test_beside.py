@@ -11,7 +11,6 @@ from batchrunner import second_process
 from batchrunner.causes import Address
 from batchrunner.ledger import Store
 from batchrunner.lifecycle import State
-from batchrunner.outputs.remembered import Part, look
 from batchrunner.outputs.report import beside, write_report
 from batchrunner.outputs.report.beside import write_beside
 from batchrunner.outputs.results import Interrupted
@@ -30,20 +29,15 @@ def without_instants(page: str) -> str:
     return re.sub(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T?[ 0-9:.]*|datetime=\"[^\"]*\"|1[0-9]{9}\\.[0-9]+", "", page)
 
 
-def parts_of(ledger) -> list[Part]:
-    with closing(Store.read_only(ledger)) as store:
-        return look(store)
-
-
 def write_there(ledger, folder):
     address = Address(folder=folder)
-    return write_beside(ledger, folder / "report.html", address, lambda: True, parts_of(ledger))
+    return write_beside(ledger, folder / "report.html", address, lambda: True)
 
 
 def test_it_is_the_page_that_this_process_would_write(ledger, tmp_path):
     address = Address(folder=tmp_path)
 
-    tallies = write_beside(ledger, tmp_path / "report.html", address, lambda: True, parts_of(ledger))
+    tallies = write_beside(ledger, tmp_path / "report.html", address, lambda: True)
 
     with closing(Store.read_only(ledger)) as store:
         assert tallies == write_report(store, tmp_path / "here.html", address)
@@ -51,11 +45,24 @@ def test_it_is_the_page_that_this_process_would_write(ledger, tmp_path):
     assert without_instants(theirs) == without_instants(ours)
 
 
+LATE_AND_LONG = """
+import pickle, sys, time
+time.sleep(0.3)
+pickle.load(sys.stdin.buffer)
+sys.stdout.buffer.write(pickle.dumps([((1, 2, 3), b"x" * 1_000_000)]))
+"""
+
+
+def test_a_process_that_begins_late_and_says_much_is_heard_to_its_end(ledger, tmp_path, monkeypatch):
+    monkeypatch.setattr(beside, "ASKED_EACH_S", 0.01)
+    monkeypatch.setattr(second_process, "PROGRAM", LATE_AND_LONG)
+
+    assert write_there(ledger, tmp_path) == [((1, 2, 3), b"x" * 1_000_000)]
+
+
 def test_nobody_waits_for_it_who_was_told_to_stop(ledger, tmp_path):
     with pytest.raises(Interrupted):
-        write_beside(
-            ledger, tmp_path / "report.html", Address(folder=tmp_path), lambda: False, parts_of(ledger)
-        )
+        write_beside(ledger, tmp_path / "report.html", Address(folder=tmp_path), lambda: False)
 
     assert list(tmp_path.glob("*.html*")) == list(tmp_path.glob(".*.part")) == []
 

@@ -10,7 +10,6 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
@@ -20,7 +19,7 @@ from msgspec import Struct
 from ...causes import Address
 from ...ledger import Store
 from ...second_process import started
-from ..remembered import NewTally, Part
+from ..remembered import NewTally, look
 from ..results import Interrupted
 from . import GoOn, write_report
 
@@ -34,20 +33,17 @@ class Asked(Struct, frozen=True, kw_only=True):
     ledger: Path
     path: Path
     address: Address
-    parts: Sequence[Part]
-    """All jobs, and which of them have not changed."""
     by: int
     """The process that waits for it: without it nobody wants the page."""
 
 
-def write_beside(
-    ledger: Path, path: Path, address: Address, go_on: GoOn, parts: Sequence[Part]
-) -> list[NewTally] | None:
+def write_beside(ledger: Path, path: Path, address: Address, go_on: GoOn) -> list[NewTally] | None:
     """Let a second process write the page; return the tallies to be kept, or None if it did not.
 
+    The ledger is one whose files are about to be written: what has changed since the last ones is noted.
     Raises Interrupted once *go_on* says no.
     """
-    asked = Asked(ledger=ledger, path=path, address=address, parts=parts, by=os.getpid())
+    asked = Asked(ledger=ledger, path=path, address=address, by=os.getpid())
     try:
         with started(__name__) as process:
             said = _wait(process, pickle.dumps(asked), go_on)
@@ -61,11 +57,11 @@ def write_beside(
 
 def _wait(process: subprocess.Popen[bytes], asked: bytes, go_on: GoOn) -> bytes:
     """Return all that the process says."""
-    to_be_said: bytes | None = asked
+    to_be_said: bytes | None = asked  # little: a pipe takes it at once, whether or not it is read
     while True:
         with suppress(subprocess.TimeoutExpired):
             return process.communicate(to_be_said, timeout=ASKED_EACH_S)[0]
-        to_be_said = None  # what it has not read yet is kept
+        to_be_said = None
         if not go_on():
             raise Interrupted
 
@@ -77,6 +73,7 @@ def serve() -> None:
     def go_on() -> bool:
         return os.getppid() == asked.by
 
-    with closing(Store.read_only(asked.ledger)) as store:
-        tallies = write_report(store, asked.path, asked.address, go_on, parts=asked.parts)
+    # At one moment: the other process may remember its files meanwhile, whose pieces are the same.
+    with closing(Store.read_only(asked.ledger)) as store, store.snapshot():
+        tallies = write_report(store, asked.path, asked.address, go_on, parts=look(store, is_noted=True))
     sys.stdout.buffer.write(pickle.dumps(tallies))
