@@ -48,9 +48,6 @@ MADE_BY: Final = f"{__version__}, form {FORM}, SQLite {sqlite3.sqlite_version}"
 
 GoOn = Callable[[], bool]
 
-Moment = tuple[int, int]
-"""Of a ledger: another one when it has changed."""
-
 Extent = tuple[int, int]
 """Where the bytes of a piece begin in a file, and how many they are."""
 
@@ -80,7 +77,7 @@ class Before(Struct, frozen=True, kw_only=True):
     rows: list[int] | None
     form: str | None
     """What the rows looked like."""
-    moment: Moment
+    moment: tuple[int, int]
     """Tells whether the ledger has changed meanwhile."""
 
 
@@ -146,14 +143,12 @@ def look(store: Store, *, is_noted: bool = False) -> list[Part]:
     return list(_parts(store, pieces))
 
 
-def keep(
-    store: Store, folder: Path, before: Before, sizes: Sequence[int], rows: RowsWritten | None
-) -> Moment | None:
-    """Remember the files as they stand and return the moment; None, if the ledger has changed meanwhile."""
+def keep(store: Store, folder: Path, before: Before, sizes: Sequence[int], rows: RowsWritten | None) -> bool:
+    """Remember the files as they stand, and return whether: not if the ledger has changed meanwhile."""
     with store.transaction():
         if _moment(store) != before.moment:
             forget(store)
-            return None
+            return False
         if rows is None:
             rows = RowsWritten(sizes=[0] * len(sizes), seen=[""] * len(sizes), form="")
         known: Json = {
@@ -173,7 +168,7 @@ def keep(
             unchanged={place_of(part.piece) for part in before.parts if part.kept is not None},
         )
         store.set_fact(WRITTEN_FACT, json.dumps(known))
-    return _moment(store)
+    return True
 
 
 NewTally: TypeAlias = "tuple[Place, bytes]"
@@ -204,11 +199,10 @@ def read_tallies(store: Store, parts: Iterable[Part], go_on: GoOn = lambda: True
     return found
 
 
-def keep_tallies(store: Store, kept_at: Moment | None, tallies: Iterable[NewTally]) -> None:
-    """Remember *tallies* of what was kept, unless the ledger has changed since."""
+def keep_tallies(store: Store, tallies: Iterable[NewTally]) -> None:
+    """Remember the tallies of pieces that were kept; what has changed since is noted."""
     with store.transaction():
-        if kept_at == _moment(store):
-            remember_tallies(store, tallies, TALLIED)
+        remember_tallies(store, tallies, TALLIED)
 
 
 def place_of(piece: Piece) -> Place:
@@ -223,7 +217,7 @@ def _known(store: Store) -> dict[str, Any]:
     return known if known.get("made_by") == MADE_BY else {}
 
 
-def _moment(store: Store) -> Moment:
+def _moment(store: Store) -> tuple[int, int]:
     """Return what changes whenever the ledger does, by our hand or another's."""
     others: int = store.connection.execute("PRAGMA data_version").fetchone()[0]
     return store.connection.total_changes, others

@@ -65,10 +65,11 @@ async def leave_files(context: Context, store: Store, folder: Folder) -> Left:
                 stamps = beside.submit(apart, lambda reader: look_at_folders(folder.path, reader, go_on))
                 lines = write_lines(store, folder.path, before, go_on)
                 rows = data_set.result()
-            kept_at = keep(store, folder.path, before, lines, rows)
+            is_kept = keep(store, folder.path, before, lines, rows)
             left.results = True
             tallies, trouble = page.result()
-            keep_tallies(store, kept_at, tallies)
+            if is_kept:
+                keep_tallies(store, tallies)
             left.report = trouble is None
             remember(store, stamps.result())
             return trouble
