@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import Final
 
-_MICROS: Final = "CAST(round({row}.cost_usd * 1000000) AS INTEGER)"
-"""The service counts in micro-dollars; whole ones add up exactly."""
+MICROS: Final = "CAST(round({row}.cost_usd * 1000000) AS INTEGER)"
+"""The service counts in micro-dollars; whole ones add up exactly.  Of an attempt's *row*."""
 
 _COUNTED: Final = f"""CASE
-    WHEN {{row}}.cost_usd IS NOT NULL THEN {_MICROS}
+    WHEN {{row}}.cost_usd IS NOT NULL THEN {MICROS}
     WHEN {{row}}.outcome = 'cancelled' THEN 0
     ELSE ifnull({{row}}.reserved_micros, 0) END"""
 
 _SUMS: Final = {
     "micros": _COUNTED,
-    "known": f"ifnull({_MICROS}, 0)",
+    "known": f"ifnull({MICROS}, 0)",
     "priced": "({row}.cost_usd IS NOT NULL)",
 }
 

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from ..ledger import Store
 from ..ledger.files import FOLDER_OF_KIND
+from ..ledger.spending import MICROS
 from ..ledger.stored import has_stored
 from ..lifecycle import State
 from .lines import IN_PIECE, Piece
@@ -67,7 +68,7 @@ _DECODER: Final = msgspec.msgpack.Decoder(Tally, dec_hook=_as_numbers)
 
 
 def pack(tally: Tally) -> bytes:
-    """Return the tally in some three bytes a job; numbers in order are much alike."""
+    """Return the tally in three or four bytes a job; numbers in order are much alike."""
     return zlib.compress(_ENCODER.encode(tally), 1)
 
 
@@ -86,7 +87,7 @@ _END: Final = """max(ifnull(a.completed_at, a.submitted_at),
 _ATTEMPTS: Final = f"""SELECT min(model), group_concat(CAST(a.submitted_at * 1000 AS INTEGER)),
         group_concat(iif(a.submitted_at IS NULL, NULL, CAST({_END} * 1000 AS INTEGER))),
         group_concat(CAST((ran_at_least_s + ran_at_most_s) * 500 AS INTEGER)),
-        sum(CAST(round(a.cost_usd * 1000000) AS INTEGER))
+        sum({MICROS.format(row="a")})
     FROM jobs CROSS JOIN attempts a ON a.job = seq WHERE {IN_PIECE} {{grouped}}"""
 
 _BY_MODEL: Final = "GROUP BY model"

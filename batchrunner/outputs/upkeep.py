@@ -25,10 +25,8 @@ from ..ledger.stored import has_stored
 from .columns import Looked
 from .dataset import Contents, contents_of, counts_of, look_into_piece, rows_of, write_card, write_data_set
 from .lines import Piece
-from .remembered import LINES, ROWS, SIZE, Before, Extent, RowsWritten, told_apart
+from .remembered import LINES, ROWS, SIZE, Before, Extent, GoOn, RowsWritten, told_apart
 from .results import Interrupted, lines_of
-
-GoOn = Callable[[], bool]
 
 
 def write_lines(store: Store, folder: Path, before: Before, go_on: GoOn = lambda: True) -> list[int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from ..._types import Json
 from ...causes import FEW, Address
 from ...files.disk import replaced_file
 from ...ledger import Store, read_failures
-from ..remembered import NewTally, Part, look, read_tallies
+from ..remembered import GoOn, NewTally, Part, look, read_tallies
 from ..results import Interrupted, interruptible
 from .embedded import FIELDS, Embedded, Sign, embed_jobs, inert_json
 from .figures import Figures, figures_of
@@ -26,8 +26,6 @@ from .template import asset, load_template
 from .wording import FILTERS, failures_for_people, headline, summary_line
 
 NAME: Final = "report.html"
-
-GoOn = Callable[[], bool]
 
 
 def write_report(

@@ -1,7 +1,7 @@
 """How does the page of very many jobs not hold up the other files?  A second process writes it.
 
-Its figures take half of a run's end, and the interpreter all that time.  It is for speed alone: where that
-process does not come to its end, for whatever reason, the page is written here.
+Its figures, where they are counted, and its jobs take the interpreter for seconds.  It is for speed
+alone: where that process does not come to its end, for whatever reason, the page is written here.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from msgspec import Struct
 from ...causes import Address
 from ...ledger import Store
 from ...second_process import started
-from ..remembered import NewTally, look
+from ..remembered import GoOn, NewTally, look
 from ..results import Interrupted
-from . import GoOn, write_report
+from . import write_report
 
 ASKED_EACH_S: Final = 0.05
 """How soon a second Ctrl-C is noticed."""
