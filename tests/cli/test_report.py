@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
+from batchrunner.ledger import Store
+from batchrunner.outputs.remembered import look, read_tallies
+
 from .acts import answers
 from .command import FAST, simulating
 
@@ -19,6 +24,18 @@ def test_a_run_leaves_a_page_of_its_films_and_failures(batch, fake):
     assert "<b>1 film</b>" in page
     assert f"batchrunner resume {batch.folder} --retry refused" in page
     assert "videos/fox.mp4" in page
+
+
+def test_the_next_page_need_not_count_what_this_one_did(batch, fake):
+    batch.write("fox", "owl")
+    fake.always("submit", answers(422, {"detail": "no owls"}), text="owl")
+
+    batch.run()
+
+    with closing(Store.read_only(batch.folder / "ledger.sqlite")) as store:
+        tallied = read_tallies(store, look(store))
+    assert len(tallied.all) == 1
+    assert tallied.new == []
 
 
 def test_the_page_never_holds_the_token(batch):
