@@ -15,14 +15,15 @@ def durability(scale: Scale, folder: Path) -> list[Figure]:
     found = json.loads(
         run(python("-m", "benchmarks.programs.ledger_steps", folder, f"{scale.seconds}")).stdout
     )
-    pace = "intend, accepted, done; 1,000 steps/s"
+    pace = "intend, accepted, done; 1,000 steps/s, in turn with 1,000 fsyncs/s"
+    back_to_back = f"fsyncs back to back: {found['back_to_back_p99']:.2f} ms at p99"
     return [
         Figure(name="awaited durable step, p99", unit="ms", ours=found["step_p99"], limit=found["sync_p99"],
-               limit_is="p99 of an fsync", must=Must(ratio=4), how=pace),
+               limit_is="p99 of an fsync", must=Must(ratio=4), how=f"{pace}; {back_to_back}"),
         Figure(name="awaited durable step, median", unit="ms", ours=found["step_p50"],
                limit=found["sync_p50"], limit_is="median fsync", how=pace),
         Figure(name="durable steps per second", unit="steps/s", ours=found["events_per_s"],
-               limit=1000 / found["sync_p50"], limit_is="one fsync each", must=Must(at_least=5_000),
+               limit=1000 / found["back_to_back_p50"], limit_is="one fsync each", must=Must(at_least=5_000),
                how="64 jobs waiting at once"),
         Figure(name="CPU per durable step", unit="ms", ours=found["cpu_ms_per_event"],
                how="loop and writer thread together, 64 waiting"),
