@@ -23,7 +23,7 @@ from . import __version__
 from ._types import Inputs, Json, RequestId
 from .answers import Answer, Endpoint, Fault, Reply, classify
 from .hosts import check_download_url, is_local_origin, is_private, origin_of
-from .wire import Body, Request, Response, WireTrouble, read_address, wire
+from .wire import Body, Piece, Request, Response, WireTrouble, read_address, wire
 
 if TYPE_CHECKING:
     from ._httpx import httpx
@@ -55,6 +55,9 @@ JSON_BODY: Final = (("Content-Type", "application/json"),)
 
 SHORTEST_SECRET: Final = 8
 """Characters; striking a shorter token out of an answer could hit an honest word in it."""
+
+SLOWEST_BYTES_S: Final = 1_000
+"""A download that is slower for as long as it may be silent is given up: it would hold a slot for days."""
 
 USER_AGENT: Final = f"batchrunner/{__version__}"
 
@@ -89,29 +92,33 @@ class Download(Struct):
     headers: Mapping[str, str]
     _response: Response
 
-    async def chunks(self, size: int = 1 << 19) -> AsyncGenerator[bytes, None]:
+    async def chunks(self, size: int = 1 << 19) -> AsyncGenerator[Piece, None]:
         """Yield the body in pieces of about *size* bytes.  Raises DownloadBroken when the connection fails.
 
         What had arrived by then is yielded before: the library's own pieces would lose it.
         """
-        held: list[bytes] = []
+        held: list[Piece] = []
         held_bytes = 0
         broken: Exception | None = None
         body = Body(self._response)
         try:
-            while chunk := await body.receive():
-                held.append(chunk)
-                held_bytes += len(chunk)
+            while piece := await body.receive(size - held_bytes):
+                held.append(piece)
+                held_bytes += len(piece)
                 if held_bytes >= size:
-                    yield b"".join(held)
+                    yield _joined(held)
                     held.clear()
                     held_bytes = 0
         except WireTrouble as error:
             broken = error
         if held:
-            yield b"".join(held)
+            yield _joined(held)
         if broken is not None:
             raise DownloadBroken(str(broken)) from broken
+
+
+def _joined(pieces: list[Piece]) -> Piece:
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 class Client:
@@ -237,7 +244,7 @@ class Client:
         try:
             self.simulated = self.simulated or SIMULATOR_HEADER in response.headers
             body = Body(response)
-            raw = await body.receive()
+            raw = bytes(await body.receive())
             while len(raw) <= MAX_BODY_BYTES and (more := await body.receive()):
                 raw += more
             return _reply(response, self._without_token(raw))
@@ -271,7 +278,14 @@ class Client:
         for _ in range(MAX_REDIRECTS + 1):
             await self._check(url)
             response = await self._wire.send(
-                Request(method="GET", url=url, headers=headers, connect_s=connect_s, silence_s=silence_s)
+                Request(
+                    method="GET",
+                    url=url,
+                    headers=headers,
+                    connect_s=connect_s,
+                    silence_s=silence_s,
+                    least_bytes_s=SLOWEST_BYTES_S,
+                )
             )
             if response.status not in REDIRECTS or "location" not in response.headers:
                 return response

@@ -3,6 +3,9 @@
 Against ``curl --parallel`` and ``openssl sha256``, eight films at once, from a server that costs little; then
 over a link of 2 Gbit/s, where nothing but the link should count.  Beside that stands what could be had here
 at all: what curl takes over the same link, syncing nothing, and what the disk takes without any network.
+
+Of CPU the least of some rounds counts, in turn: a host takes back the memory of files that were deleted, and
+whoever writes next pays for its return, up to as much again.
 """
 
 from __future__ import annotations
@@ -40,8 +43,17 @@ def downloads(scale: Scale, folder: Path) -> list[Finding]:
     """Fetch the same films with ours and with curl, then over the slow link, then small ones."""
     film = _film(folder / "film.mp4", scale.film_mb)
     with served(_server(film)) as address:
-        ours = _ours(address, folder / "ours", scale.films)
-        curl = _curl(address, folder / "curl", scale.films, hashed=True)
+        rounds = [
+            (
+                _ours(address, folder / "ours", scale.films),
+                _curl(address, folder / "curl", scale.films, hashed=True),
+            )
+            for _ in range(scale.rounds)
+        ]
+    ours = min((ours for ours, _ in rounds), key=lambda fetched: fetched.cpu_s)
+    curl = min(
+        (curl for _, curl in rounds if curl is not None), key=lambda fetched: fetched.cpu_s, default=None
+    )
     with served(_server(film, LINK_MBIT_PER_S)) as address:
         slow = _ours(address, folder / "slow", scale.films)
         slow_curl = _curl(address, folder / "slow-curl", scale.films, hashed=False)
@@ -50,7 +62,11 @@ def downloads(scale: Scale, folder: Path) -> list[Finding]:
         small = _ours(address, folder / "small", scale.films)
     link_s = slow.gigabytes * 8_000 / LINK_MBIT_PER_S
     return [
-        _against_curl(ours, curl, f"{scale.films} films of {scale.film_mb} MB, {AT_ONCE} at once"),
+        _against_curl(
+            ours,
+            curl,
+            f"{scale.films} films of {scale.film_mb} MB, {AT_ONCE} at once, least of {scale.rounds} rounds",
+        ),
         Figure(name="downloads over a link of 2 Gbit/s", unit="s", ours=slow.wall_s, limit=link_s,
                limit_is="the link", must=Must(ratio=1.10), how=f"{slow.gigabytes:.2g} GB; without start"),
         Figure(name="the same, the disk alone", unit="s", ours=disk_s, limit=link_s, limit_is="the link",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from batchrunner.client import Client
 from batchrunner.download import DownloadFailed, Transfer
-from tests.doubles import MemoryPart
+from tests.doubles import MemoryPart, in_virtual_time
 
 pytestmark = pytest.mark.anyio
 
@@ -236,3 +236,22 @@ def test_in_one_piece_or_cut_anywhere_the_file_is_the_same(cuts, vouched):
         return await download.fetch_until_whole()
 
     assert anyio.run(scenario) == FILM
+
+
+async def test_a_film_that_only_drips_is_given_up_and_gone_on_from_there():
+    async def drops() -> AsyncIterator[bytes]:
+        for byte in FILM:
+            await anyio.sleep(1)
+            yield bytes((byte,))
+
+    dripping = httpx.Response(
+        200, headers={"etag": '"v1"', "content-length": str(len(FILM))}, content=drops()
+    )
+
+    async def fetched() -> tuple[bytes, list[str | None]]:
+        download = Download(lambda request: dripping, ranged)
+        with pytest.raises(DownloadFailed, match="only 60 bytes came in 60 s"):
+            await download.fetch()
+        return await download.fetch_until_whole(1), download.ranges
+
+    assert in_virtual_time(fetched) == (FILM, [None, "bytes=60-"])

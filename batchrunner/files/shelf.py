@@ -48,7 +48,8 @@ class Part(Protocol):
     @property
     def size_bytes(self) -> int: ...
 
-    async def write(self, chunk: bytes) -> None: ...
+    async def write(self, chunk: Buffer) -> None:
+        """Add *chunk*, which the part may keep; nobody else writes into it any more."""
 
     async def restart(self) -> None:
         """Forget what has arrived."""
@@ -139,19 +140,19 @@ class DiskPart:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size_bytes = 0
-        self._last = b""
+        self._last = memoryview(b"")
         self._file: _HashedFile | None = None
 
-    async def write(self, chunk: bytes) -> None:
-        piece, self._last = self._last, chunk
-        self.size_bytes += len(chunk)
+    async def write(self, chunk: Buffer) -> None:
+        piece, self._last = self._last, memoryview(chunk)
+        self.size_bytes += self._last.nbytes
         if self._file is not None:
             await _in_threads(self._file).write(piece)
         elif piece:  # opened by the thread that writes
             self._file = await anyio.to_thread.run_sync(_begun, self.path, piece)
 
     async def restart(self) -> None:
-        self._last = b""
+        self._last = memoryview(b"")
         if self._file is not None:
             file = _in_threads(self._file)
             await file.seek(0)
@@ -179,7 +180,7 @@ class DiskPart:
 
     def _with_all(self) -> _HashedFile:
         """Return the file with the last piece in it, too."""
-        last, self._last = self._last, b""
+        last, self._last = self._last, memoryview(b"")
         if self._file is None:
             self._file = _begun(self.path, last)
         elif last:
@@ -201,7 +202,7 @@ def _in_threads(file: _HashedFile) -> AsyncFileIO:
     return cast("AsyncFileIO", wrap(file))
 
 
-def _begun(path: Path, chunk: bytes = b"") -> _HashedFile:
+def _begun(path: Path, chunk: Buffer = b"") -> _HashedFile:
     """Open a part's file, in a folder that is there from now on, and write its first bytes."""
     try:
         file = _HashedFile(path)

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from .address import read_address
+from .decoding import Piece
 from .messages import Body, NotSent, Request, Response, Unfinished, Wire, WireTrouble
 from .pool import Connections
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Body",
     "NotSent",
+    "Piece",
     "Request",
     "Response",
     "Unfinished",

@@ -6,6 +6,9 @@ import zlib
 from collections.abc import Callable
 from typing import Final, Protocol
 
+Piece = bytes | bytearray | memoryview
+"""Some of a body; whoever received it may keep it, and nobody writes into it any more."""
+
 GZIP: Final = 16 + zlib.MAX_WBITS
 
 MOST_CODINGS: Final = 4
@@ -14,7 +17,7 @@ MOST_CODINGS: Final = 4
 class Decoder(Protocol):
     """Undoes a coding, piece by piece.  Raises ValueError for what is not coded so."""
 
-    def piece(self, data: bytes) -> bytes: ...
+    def piece(self, data: Piece) -> bytes: ...
 
     def rest(self) -> bytes: ...
 
@@ -30,7 +33,7 @@ class _Zlib:
         self._unpack = zlib.decompressobj(window_bits)
         self._is_empty = True
 
-    def piece(self, data: bytes) -> bytes:
+    def piece(self, data: Piece) -> bytes:
         self._is_empty = self._is_empty and not data
         try:
             return self._unpack.decompress(data)
@@ -50,7 +53,7 @@ class _Deflate:
         self._inner = _Zlib(zlib.MAX_WBITS)
         self._is_first = True
 
-    def piece(self, data: bytes) -> bytes:
+    def piece(self, data: Piece) -> bytes:
         first, self._is_first = self._is_first and bool(data), self._is_first and not data
         try:
             return self._inner.piece(data)
@@ -68,10 +71,10 @@ class _Stacked:
     def __init__(self, layers: list[Decoder]) -> None:
         self._layers = layers
 
-    def piece(self, data: bytes) -> bytes:
+    def piece(self, data: Piece) -> bytes:
         for layer in self._layers:
             data = layer.piece(data)
-        return data
+        return bytes(data)
 
     def rest(self) -> bytes:
         data = b""

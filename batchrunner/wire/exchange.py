@@ -1,7 +1,8 @@
 """One exchange on a connection: the request is out, and this is what comes back.
 
-httptools (llhttp, the parser of Node.js) reads the head and chunked bodies; a body of known length goes
-past it, so that a film is not copied once more.  The end of a body is what RFC 9112, 6.3 says it is.
+httptools (llhttp, the parser of Node.js) reads the head and chunked bodies.  A body of known length goes past
+it: what follows the head is read from the socket into blocks that its reader gets, so that no byte of a film
+is copied on the way.  The end of a body is what RFC 9112, 6.3 says it is.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Final, Protocol
 
 import httptools
 
+from .decoding import Piece
 from .messages import Request, Unfinished
 
 MOST_HEAD_BYTES: Final = 1 << 17
@@ -19,6 +21,9 @@ MOST_HEAD_BYTES: Final = 1 << 17
 
 READ_AHEAD_BYTES: Final = 1 << 19
 """So much of a body may wait for its reader; then the sender is slowed down."""
+
+BLOCK_BYTES: Final = READ_AHEAD_BYTES
+"""What a reader gets at once of a large body."""
 
 
 class Carrier(Protocol):
@@ -52,27 +57,63 @@ class Exchange:
         """Of a head whose end is not here."""
         self._left: int | None = None
         self._is_delimited = False
-        self._pieces: deque[bytes] = deque()
+        self._pieces: deque[Piece] = deque()
+        self._block: memoryview | None = None
+        """Where a body of known length comes to lie; begun anew when it is full."""
+        self._filled = self._taken = 0
+        """Bytes of it."""
         self._waiting_bytes = 0
+        self._worth_waking = 1
         self._is_paused = False
         self._trouble: Unfinished | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     # ── what the connection says ──
 
-    def arrived(self, data: bytes) -> None:
-        """Take in what came over the connection."""
+    def arrived(self, data: bytes | memoryview) -> None:
+        """Take in what came over the connection; *data* is not kept."""
         if self.is_whole or self._trouble is not None:
             self.may_be_followed = False  # more than was asked for
             return
         if self._left is not None:
-            self._receive_plain(data, self._left)
+            self._receive_plain(memoryview(data))
         else:
             self._receive_parsed(data)
+            self._take_note()
+
+    def room(self) -> memoryview | None:
+        """Return where the rest of a body of known length is to be read; None where there is none.
+
+        What was read there is told to `filled`.
+        """
+        if not self._left or self._trouble is not None:
+            return None
+        if self._block is None:
+            self._block = memoryview(bytearray(min(self._left, BLOCK_BYTES)))
+            self._filled = self._taken = 0
+        return self._block[self._filled :]
+
+    def filled(self, count: int) -> None:
+        """Take in what was read into the room: so many bytes."""
+        assert self._block is not None
+        assert self._left is not None
+        self._filled += count
+        self._left -= count
+        self._waiting_bytes += count
+        if self._filled == len(self._block):
+            self._pieces.append(self._block[self._taken :])
+            self._block = None
+        if self._left == 0:
+            self._end()
+        self._take_note()
+
+    def _take_note(self) -> None:
+        """Slow the sender down where too much waits, and wake the reader where it is worth it."""
         if self._waiting_bytes > READ_AHEAD_BYTES and not self._is_paused and self._carrier:
             self._is_paused = True
             self._carrier.pause()
-        self._wake()
+        if self._waiting_bytes >= self._worth_waking:
+            self._wake()
 
     def broke_off(self, error: Exception | None) -> None:
         """The connection is gone: the end of a body that has no other, else trouble."""
@@ -107,19 +148,34 @@ class Exchange:
                 raise self._trouble
             await self._wait()
 
-    async def receive(self) -> bytes:
-        while not self._pieces:
-            if self.is_whole:
-                return b""
+    async def receive(self, least: int = 1) -> Piece:
+        self._worth_waking = min(least, READ_AHEAD_BYTES)
+        while self._waiting_bytes < self._worth_waking and not self.is_whole:
             if self._trouble is not None:
+                if self._waiting_bytes:
+                    break
                 raise self._trouble
+            self._resume()
             await self._wait()
-        piece = self._pieces.popleft()
+        self._worth_waking = 1
+        piece = self._next_piece()
         self._waiting_bytes -= len(piece)
-        if self._is_paused and self._waiting_bytes <= READ_AHEAD_BYTES // 2 and self._carrier:
+        if self._waiting_bytes <= READ_AHEAD_BYTES // 2:
+            self._resume()
+        return piece
+
+    def _resume(self) -> None:
+        if self._is_paused and self._carrier:
             self._is_paused = False
             self._carrier.resume()
-        return piece
+
+    def _next_piece(self) -> Piece:
+        if self._pieces:
+            return self._pieces.popleft()
+        if self._block is None or self._taken == self._filled:
+            return b""
+        begin, self._taken = self._taken, self._filled
+        return self._block[begin : self._filled]  # its rest is filled meanwhile
 
     async def aclose(self) -> None:
         self.let_go()
@@ -142,15 +198,16 @@ class Exchange:
 
     # ── reading ──
 
-    def _receive_plain(self, data: bytes, left: int) -> None:
-        if len(data) > left:
+    def _receive_plain(self, data: memoryview) -> None:
+        while data and (room := self.room()) is not None:
+            count = min(len(data), len(room))
+            room[:count] = data[:count]
+            data = data[count:]
+            self.filled(count)
+        if data:
             self.may_be_followed = False  # more than was asked for
-            data = data[:left]
-        self.on_body(data)
-        if self._left == 0:
-            self._end()
 
-    def _receive_parsed(self, data: bytes) -> None:
+    def _receive_parsed(self, data: bytes | memoryview) -> None:
         if self._parser is None:
             return
         try:
@@ -201,6 +258,7 @@ class Exchange:
         self.may_be_followed = self._parser.should_keep_alive() and self._is_delimited
         if length is not None and not is_chunked and status not in (204, 304):
             self._left = int(length)
+        self._wake()
 
     def on_body(self, data: bytes) -> None:
         if self._left is not None:

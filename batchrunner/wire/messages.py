@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ..answers import Fault
 from .address import PORTS, Address, read_address
-from .decoding import decoder
+from .decoding import Piece, decoder
 
 NOT_IN_A_HEADER: Final = frozenset(chr(code) for code in (*range(9), *range(10, 32), 127))
 
@@ -59,8 +59,17 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
     """Seconds for the connection, its handshake included."""
     silence_s: float
     """Seconds without a byte from the other side after which it is given up."""
+    least_bytes_s: float = 0.0
+    """Bytes a second, over *silence_s*, below which what comes is as good as silence."""
     whole_s: float | None = None
     """Seconds from sending to the end of the response, however it drips in; None: any number."""
+
+    def slowness(self, received_bytes: int, waited_s: float) -> str | None:
+        """Return the words for so little in so many seconds of waiting; None where it is enough, or too early
+        to say."""
+        if waited_s < self.silence_s or received_bytes >= self.least_bytes_s * waited_s:
+            return None
+        return f"only {received_bytes:,} bytes came in {waited_s:.3g} s"
 
     @cached_property
     def origin(self) -> Origin:
@@ -111,8 +120,11 @@ class Response(Protocol):
     def headers(self) -> Mapping[str, str]:
         """By names in small letters; what came twice is joined by commas."""
 
-    async def receive(self) -> bytes:
-        """Return what comes next of the body, coded as it was sent; b"" at its end.  Raises Unfinished."""
+    async def receive(self, least: int = 1) -> Piece:
+        """Return what comes next of the body, coded as it was sent; b"" at its end.  Raises Unfinished.
+
+        Where many pieces are better waited for together, *least* says how many bytes are worth waking for.
+        """
 
     async def aclose(self) -> None:
         """Let go of the connection, also in a task that is cancelled; one with an unread rest is closed."""
@@ -139,10 +151,10 @@ class Body:
         self._coding = response.headers.get("content-encoding", "identity").strip().lower()
         self._decoder = None if self._coding in ("identity", "") else decoder(self._coding)
 
-    async def receive(self) -> bytes:
+    async def receive(self, least: int = 1) -> Piece:
         """Return what comes next; b"" at the end.  Raises Unfinished, also where it is coded otherwise."""
         if self._decoder is None:
-            return await self._receive()
+            return await self._receive(least)
         try:
             while piece := await self._receive():
                 if plain := self._decoder.piece(piece):

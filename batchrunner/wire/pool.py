@@ -32,6 +32,10 @@ SECOND_ADDRESS_AFTER_S: Final = 0.25
 """A host's next address is tried beside the first after this (RFC 8305, 5)."""
 
 
+DESK_BYTES: Final = 1 << 16
+"""Where heads and short answers are read from, one at a time: one for all connections."""
+
+
 class Connections:
     """A wire of our own; needs asyncio's event loop."""
 
@@ -39,6 +43,7 @@ class Connections:
         self._resting: dict[Origin, list[Connection]] = defaultdict(list)
         self._open: set[Connection] = set()
         self._tls: ssl.SSLContext | None = None
+        self._desk = memoryview(bytearray(DESK_BYTES))
 
     async def __aenter__(self) -> Self:
         return self
@@ -92,7 +97,7 @@ class Connections:
     async def _connected(self, origin: Origin) -> Connection:
         loop, addresses = asyncio.get_running_loop(), await _addresses(origin)
         is_secure = origin.scheme == "https"
-        make = partial(Connection, origin, self._rests, self._open.discard)
+        make = partial(Connection, origin, self._desk, self._rests, self._open.discard)
         tls = self._context() if is_secure else None
         name = origin.host if is_secure else None
         if len(addresses) == 1:

@@ -45,10 +45,14 @@ FAULTS: Final[dict[type[Exception], Fault]] = {
 class Answered(Struct):
     """A response of httpx's whose body is still on the wire."""
 
+    _request: Request
     _response: httpx.Response
     _by: float | None
     """The event loop's instant by which it must be whole."""
     _body: AsyncIterator[bytes] | None = None
+    _waited_s: float = 0.0
+    """For the bytes that follow; the reader's own time is not counted."""
+    _received_bytes: int = 0
 
     @property
     def status(self) -> int:
@@ -58,7 +62,19 @@ class Answered(Struct):
     def headers(self) -> Mapping[str, str]:
         return self._response.headers
 
-    async def receive(self) -> bytes:
+    async def receive(self, least: int = 1) -> bytes:
+        if self._waited_s >= self._request.silence_s:
+            slowness = self._request.slowness(self._received_bytes, self._waited_s)
+            if slowness is not None:
+                raise Unfinished(slowness)
+            self._waited_s, self._received_bytes = 0.0, 0
+        began = anyio.current_time()
+        piece = await self._next()
+        self._waited_s += anyio.current_time() - began
+        self._received_bytes += len(piece)
+        return piece
+
+    async def _next(self) -> bytes:
         if self._body is None:
             self._body = aiter(cast(httpx.AsyncByteStream, self._response.stream))
         try:
@@ -140,7 +156,7 @@ async def _sent(line: Callable[[httpx.Request], Awaitable[httpx.Response]], requ
             extensions={"timeout": timeout},
         )
         with _until(whole_by):
-            return Answered(await line(sent), whole_by)
+            return Answered(request, await line(sent), whole_by)
     except Exception as error:  # whatever it is: it must not pass for an answer, nor end the run
         trouble = NotSent if fault_of(error) is Fault.NOT_SENT else Unfinished
         raise trouble(words_of(error)) from error

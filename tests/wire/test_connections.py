@@ -17,7 +17,7 @@ from anyio.streams.tls import TLSListener
 from batchrunner._types import RequestId
 from batchrunner.answers import Kind
 from batchrunner.client import Client, DownloadBroken, Timeouts
-from batchrunner.wire import NotSent, Request, pool, wire
+from batchrunner.wire import NotSent, Piece, Request, pool, wire
 from batchrunner.wire.exchange import READ_AHEAD_BYTES
 from tests.builders import MODEL
 from tests.test_client import Served, fetch, served, whole
@@ -146,6 +146,48 @@ async def test_a_service_that_falls_silent_in_the_middle_is_given_up_and_leaves_
 
     assert (submitted.kind, looked.kind) == (Kind.IN_DOUBT, Kind.UNAVAILABLE)
     assert "nothing heard for 0.05 s" in submitted.message
+
+
+def dripping(size: int, every_s: float) -> Served:
+    """Serve *size* bytes of a film of a million, one at a time, and then nothing."""
+
+    async def drip(stream: SocketStream) -> None:
+        await stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        with suppress(anyio.BrokenResourceError):
+            for _ in range(size):
+                await stream.send(b"x")
+                await anyio.sleep(every_s)
+            await anyio.sleep_forever()
+
+    return drip
+
+
+async def test_a_film_that_only_drips_is_given_up_with_what_has_come():
+    got: list[Piece] = []
+
+    async def take_all(chunks: AsyncIterator[Piece]) -> None:
+        async for chunk in chunks:
+            got.append(chunk)  # noqa: PERF401 (a comprehension would lose what came before)
+
+    async with (
+        served(dripping(1000, every_s=0.01)) as (origin, _),
+        Client(origin, "t", timeouts=Timeouts(download_s=0.2)) as client,
+        client.download(f"{origin}/1.mp4", {}) as answer,
+    ):
+        with pytest.raises(DownloadBroken, match=r"only \d+ bytes came in 0\.\d+ s"):
+            await take_all(answer.chunks())
+
+    assert 0 < len(b"".join(got)) < 100
+
+
+async def test_a_slow_film_is_no_dripping_one(monkeypatch):
+    monkeypatch.setattr("batchrunner.client.SLOWEST_BYTES_S", 20)
+    async with (
+        served(dripping(50, every_s=0.01)) as (origin, _),
+        Client(origin, "t", timeouts=Timeouts(download_s=0.2)) as client,
+    ):
+        with pytest.raises(DownloadBroken, match="nothing heard"):
+            await fetch(client, f"{origin}/1.mp4")
 
 
 async def test_a_reader_that_takes_its_time_is_not_taken_for_a_silent_service():

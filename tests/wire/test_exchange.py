@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchrunner.wire import Request, Unfinished
-from batchrunner.wire.exchange import READ_AHEAD_BYTES, Exchange
+from batchrunner.wire import Piece, Request, Unfinished
+from batchrunner.wire.exchange import BLOCK_BYTES, READ_AHEAD_BYTES, Exchange
 
 GET = Request(method="GET", url="http://api.test/", headers=(), connect_s=1.0, silence_s=1.0)
 
@@ -177,7 +177,7 @@ def test_a_sender_is_slowed_down_while_too_much_waits_for_its_reader():
     assert (carrier.asked, exchange.is_waiting) == (["pause"], False)
 
     async def read_some() -> None:
-        for _ in range(4):
+        while exchange.is_waiting is False:
             await exchange.receive()
 
     anyio.run(read_some)
@@ -195,3 +195,87 @@ def test_what_came_before_a_connection_broke_can_be_read():
     assert anyio.run(first_piece) == b"half"
     with pytest.raises(Unfinished, match="reset by peer"):
         read(exchange)
+
+
+@given(size=st.integers(1, 3 * BLOCK_BYTES), reads=st.lists(st.integers(1, BLOCK_BYTES), max_size=20))
+def test_a_body_read_into_the_room_for_it_is_the_same_as_one_that_is_handed_over(size, reads):
+    body = b"".join(number.to_bytes(4) for number in range(size // 4 + 1))[:size]
+    exchange = exchange_after(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+    got: list[Piece] = []
+
+    async def receive_waiting() -> None:
+        while (exchange.is_whole or not exchange.is_waiting) and (piece := await exchange.receive()):
+            got.append(piece)
+
+    at = 0
+    while (room := exchange.room()) is not None:
+        count = min(reads.pop() if reads else BLOCK_BYTES, len(room))
+        room[:count] = body[at : at + count]
+        exchange.filled(count)
+        at += count
+        anyio.run(receive_waiting)
+
+    assert exchange.is_whole
+    assert b"".join(got) == body
+
+
+def test_what_a_reader_was_given_stays_as_it_is_while_the_rest_comes():
+    exchange = exchange_after(b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nfilm")
+    first = anyio.run(exchange.receive)
+
+    exchange.arrived(b"star")
+
+    assert (bytes(first), read(exchange)[2]) == (b"film", b"star")
+
+
+def test_a_reader_that_wants_much_is_woken_for_much_and_for_the_end():
+    async def read_in_threes() -> list[bytes]:
+        exchange = exchange_after(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        got = []
+
+        async def reader() -> None:
+            while piece := await exchange.receive(3 - len(got) % 3):
+                got.append(bytes(piece))
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(reader)
+            for letter in b"film":
+                exchange.arrived(b"1\r\n%c\r\n" % letter)
+                await anyio.wait_all_tasks_blocked()
+                states.append(len(got))
+            exchange.arrived(b"0\r\n\r\n")
+        return got
+
+    states: list[int] = []
+
+    assert b"".join(anyio.run(read_in_threes)) == b"film"
+    assert states == [0, 0, 3, 3]
+
+
+def test_a_reader_that_wants_more_than_waits_for_it_lets_a_paused_sender_go_on():
+    async def read_blocks() -> None:
+        carrier = Carrier()
+        exchange = Exchange(GET, carrier)
+        exchange.arrived(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (3 * BLOCK_BYTES))
+        exchange.arrived(b"x" * (BLOCK_BYTES + BLOCK_BYTES * 3 // 4))
+        await exchange.receive(BLOCK_BYTES)
+        assert carrier.asked == ["pause"]
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(exchange.receive, BLOCK_BYTES)
+            await anyio.wait_all_tasks_blocked()
+            assert carrier.asked == ["pause", "resume"]
+            tasks.cancel_scope.cancel()
+
+    anyio.run(read_blocks)
+
+
+def test_a_response_is_there_when_its_head_is():
+    async def head_only() -> int:
+        exchange = exchange_after()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(exchange.head)
+            await anyio.wait_all_tasks_blocked()
+            exchange.arrived(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+        return exchange.status
+
+    assert anyio.run(head_only) == 200
