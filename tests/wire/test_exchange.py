@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import anyio
 import h11
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from batchrunner.wire import Piece, Request, Unfinished
+from batchrunner.wire import Request, Unfinished
 from batchrunner.wire.exchange import BLOCK_BYTES, READ_AHEAD_BYTES, Exchange
 
 GET = Request(method="GET", url="http://api.test/", headers=(), connect_s=1.0, silence_s=1.0)
@@ -197,26 +197,35 @@ def test_what_came_before_a_connection_broke_can_be_read():
         read(exchange)
 
 
-@given(size=st.integers(1, 3 * BLOCK_BYTES), reads=st.lists(st.integers(1, BLOCK_BYTES), max_size=20))
-def test_a_body_read_into_the_room_for_it_is_the_same_as_one_that_is_handed_over(size, reads):
+@given(
+    size=st.integers(1, 3 * BLOCK_BYTES),
+    steps=st.lists(st.tuples(st.integers(1, BLOCK_BYTES), st.booleans()), max_size=20),
+)
+@example(size=BLOCK_BYTES, steps=[(1, False), (1, True)])
+def test_a_body_read_into_the_room_for_it_is_the_same_whenever_its_reader_looks(size, steps):
     body = b"".join(number.to_bytes(4) for number in range(size // 4 + 1))[:size]
     exchange = exchange_after(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
-    got: list[Piece] = []
+    got = at = 0
 
-    async def receive_waiting() -> None:
-        while (exchange.is_whole or not exchange.is_waiting) and (piece := await exchange.receive()):
-            got.append(piece)
+    async def compare() -> None:
+        nonlocal got
+        while got < at:
+            piece = await exchange.receive()
+            assert piece == body[got : got + len(piece)]
+            got += len(piece)
 
-    at = 0
     while (room := exchange.room()) is not None:
-        count = min(reads.pop() if reads else BLOCK_BYTES, len(room))
+        most, looks = steps.pop() if steps else (BLOCK_BYTES, True)
+        count = min(most, len(room))
         room[:count] = body[at : at + count]
         exchange.filled(count)
         at += count
-        anyio.run(receive_waiting)
+        if looks:
+            anyio.run(compare)
 
+    anyio.run(compare)
     assert exchange.is_whole
-    assert b"".join(got) == body
+    assert (got, anyio.run(exchange.receive)) == (size, b"")
 
 
 def test_what_a_reader_was_given_stays_as_it_is_while_the_rest_comes():
