@@ -23,7 +23,8 @@ connection_options = together(
     click.option("--base-url", envvar=["BATCHRUNNER_BASE_URL", "RUNCOMFY_BASE_URL"], metavar="URL",
                  help="Another address of the service."),
     option("--http-timeout", type=Duration(),
-           help="Silence after which a call is given up  [default: POST 90s, GET 20s, download 60s]"),
+           help="Silence, in a download also less than 1,000 bytes a second, after which a call is given up"
+                "  [default: POST 90s, GET 20s, download 60s]"),
 )  # fmt: skip
 
 
