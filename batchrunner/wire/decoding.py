@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 from typing import Final, Protocol
 
-Piece = bytes | bytearray | memoryview
+Piece = bytes | memoryview
 """Some of a body; whoever received it may keep it, and nobody writes into it any more."""
 
 GZIP: Final = 16 + zlib.MAX_WBITS

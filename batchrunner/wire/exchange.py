@@ -71,15 +71,12 @@ class Exchange:
     # ── what the connection says ──
 
     def arrived(self, data: bytes | memoryview) -> None:
-        """Take in what came over the connection; *data* is not kept."""
+        """Take in what came where there is no room; *data* is not kept."""
         if self.is_whole or self._trouble is not None:
             self.may_be_followed = False  # more than was asked for
             return
-        if self._left is not None:
-            self._receive_plain(memoryview(data))
-        else:
-            self._receive_parsed(data)
-            self._take_note()
+        self._receive_parsed(data)
+        self._take_note()
 
     def room(self) -> memoryview | None:
         """Return where the rest of a body of known length is to be read; None where there is none.
@@ -197,15 +194,6 @@ class Exchange:
             self._waiter.set_result(None)
 
     # ── reading ──
-
-    def _receive_plain(self, data: memoryview) -> None:
-        while data and (room := self.room()) is not None:
-            count = min(len(data), len(room))
-            room[:count] = data[:count]
-            data = data[count:]
-            self.filled(count)
-        if data:
-            self.may_be_followed = False  # more than was asked for
 
     def _receive_parsed(self, data: bytes | memoryview) -> None:
         if self._parser is None:

@@ -18,7 +18,7 @@ from batchrunner._types import RequestId
 from batchrunner.answers import Kind
 from batchrunner.client import Client, DownloadBroken, Timeouts
 from batchrunner.wire import NotSent, Piece, Request, pool, wire
-from batchrunner.wire.exchange import READ_AHEAD_BYTES
+from batchrunner.wire.exchange import BLOCK_BYTES, READ_AHEAD_BYTES
 from tests.builders import MODEL
 from tests.test_client import Served, fetch, served, whole
 
@@ -202,6 +202,37 @@ async def test_a_reader_that_takes_its_time_is_not_taken_for_a_silent_service():
                 got += len(chunk)
 
     assert got == len(body)
+
+
+async def test_films_that_come_at_once_in_pieces_do_not_get_into_one_another():
+    def film(letter: bytes) -> bytes:
+        return b"".join(letter + number.to_bytes(3) for number in range(BLOCK_BYTES // 3))
+
+    def in_pieces(body: bytes) -> Served:
+        async def send(stream: SocketStream) -> None:
+            await stream.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body[:9])
+            for start in range(9, len(body), 30_000):
+                await anyio.lowlevel.checkpoint()
+                await stream.send(body[start : start + 30_000])
+
+        return send
+
+    films = [film(b"a"), film(b"b")]
+    async with (
+        served(in_pieces(films[0])) as (first, _),
+        served(in_pieces(films[1])) as (second, _),
+        Client(first, "t") as client,
+    ):
+        got: dict[str, bytes] = {}
+
+        async def take(origin: str) -> None:
+            got[origin] = await fetch(client, f"{origin}/1.mp4")
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(take, first)
+            tasks.start_soon(take, second)
+
+    assert [got[first], got[second]] == films
 
 
 async def test_a_host_that_does_not_take_the_connection_was_sent_nothing():
