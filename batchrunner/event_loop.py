@@ -24,6 +24,12 @@ def current_time() -> float:
     return anyio.current_time() if loop is None else loop.time()
 
 
+def clock() -> Callable[[], float]:
+    """Return what tells the loop's time, for a task that asks again and again."""
+    loop = asyncio_loop()
+    return anyio.current_time if loop is None else loop.time
+
+
 def asyncio_loop() -> asyncio.AbstractEventLoop | None:
     """Return the loop this task runs on, if it is asyncio's kind."""
     try:

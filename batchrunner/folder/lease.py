@@ -27,6 +27,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from ..client import Timeouts
+from ..clock import sleepless_time
 from ..durations import format_duration
 from ..errors import BatchrunnerError, Exit, FolderTaken
 
@@ -124,20 +125,14 @@ def this_machine() -> str:
     return f"{socket.gethostname()}/{boot}"
 
 
-def _awake_or_asleep() -> float:
-    """A clock that goes on while the machine sleeps, so that no lease looks younger than it is."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
-
-
 class Lease(Struct):
     """One shard's lease, for the process that has its lock."""
 
     folder: Path
     terms: Terms
     host: str = field(default_factory=this_machine)
-    clock: Callable[[], float] = _awake_or_asleep
+    clock: Callable[[], float] = sleepless_time
+    """Goes on while the machine sleeps, so that no lease looks younger than it is."""
     watch_clock: Callable[[], float] = time.monotonic
     """Stands still while the machine sleeps, so that nothing is watched for longer than it was."""
     sleep: Callable[[float], None] = time.sleep

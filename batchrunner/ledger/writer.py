@@ -1,7 +1,8 @@
 """The one writer: steps from many tasks, committed together, on a thread that lives as long as the run.
 
-Whatever was queued while the last commit ran goes into the next one, so a busy run pays one disk sync for
-many steps, and an idle one waits for nothing.  Patient steps wait a moment, to share an urgent one's commit.
+Whatever was queued while the last commit ran goes into the next one, and so does all that comes up in one
+round of the event loop: a busy run pays one disk sync for many steps, and an idle one waits for nothing.
+Patient steps wait a moment, to share an urgent one's commit.
 A step's caller resumes after its commit is durable; the thread does not wait for the callers to take note,
 but begins the next commit.  A step that raises is undone alone; its neighbours are committed.
 """
@@ -35,8 +36,11 @@ class _Job(Struct, eq=False):
     error: BaseException | None = None
 
 
-PATIENCE_S: Final = 0.02
+PATIENCE_S: Final = 0.1
 """How long a patient step waits for an urgent one, to share its commit: half of what a step costs."""
+
+PATIENT_ENOUGH: Final = 4
+"""So many patient steps are worth a commit of their own: films that are put away do not wait in line."""
 
 
 class LedgerWriter:
@@ -47,8 +51,10 @@ class LedgerWriter:
         self._store = store
         self._in_thread = in_thread
         self._queue: SimpleQueue[list[_Job] | None] = SimpleQueue()
-        self._patient: list[_Job] = []
-        self._patient_until: asyncio.TimerHandle | None = None
+        self._waiting: list[_Job] = []
+        self._handing_over: asyncio.Handle | None = None
+        self._is_urgent = False
+        """Whether they are handed over in this very round of the event loop."""
         self._is_open = not in_thread
         self._turn = threading.Lock()
         self._commits = 0
@@ -90,11 +96,9 @@ class LedgerWriter:
         if self._in_thread:
             loop = asyncio.get_running_loop()
             job.done = loop.create_future()
-            self._patient.append(job)
-            if not patiently:
-                self._hand_over()
-            elif self._patient_until is None:
-                self._patient_until = loop.call_later(PATIENCE_S, self._hand_over)
+            self._waiting.append(job)
+            if not self._is_urgent:
+                self._hand_over_soon(loop, patiently=patiently and len(self._waiting) < PATIENT_ENOUGH)
             await job.done
         else:
             self._commit([job])
@@ -109,14 +113,22 @@ class LedgerWriter:
         with self._turn:
             yield
 
+    def _hand_over_soon(self, loop: asyncio.AbstractEventLoop, *, patiently: bool) -> None:
+        if not patiently:
+            if self._handing_over is not None:
+                self._handing_over.cancel()
+            self._is_urgent, self._handing_over = True, loop.call_soon(self._hand_over)
+        elif self._handing_over is None:
+            self._handing_over = loop.call_later(PATIENCE_S, self._hand_over)
+
     def _hand_over(self) -> None:
         """Give the thread all steps that wait."""
-        if self._patient_until is not None:
-            self._patient_until.cancel()
-            self._patient_until = None
-        if self._patient:
-            self._queue.put(self._patient)
-            self._patient = []
+        if self._handing_over is not None:
+            self._handing_over.cancel()
+            self._is_urgent, self._handing_over = False, None
+        if self._waiting:
+            self._queue.put(self._waiting)
+            self._waiting = []
 
     async def commits(self, count: int) -> None:
         """Wait, in one task at a time, until so many more commits are durable."""

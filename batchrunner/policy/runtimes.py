@@ -204,6 +204,8 @@ class RunTimes:
     def __init__(self) -> None:
         self._models: dict[str, _Level] = {}
         self._settings: dict[Key, _Level] = {}
+        self._outlooks: dict[Key, Outlook] = {}
+        """Those asked for since something was learnt: many looks go by the same."""
 
     def learn(self, key: Key, lower_s: float, upper_s: float) -> None:
         """A job still ran at the age *lower_s* and had ended at *upper_s* (infinity: nobody looked on).
@@ -217,10 +219,16 @@ class RunTimes:
         while level:
             level.add(shares)
             level = level.above
+        self._outlooks.clear()
 
     def outlook(self, key: Key) -> Outlook:
         """Return what is expected of a job of this key; the same object until that changes."""
-        return self._level(key).outlook()
+        known = self._outlooks.get(key)
+        if known is None:
+            if len(self._outlooks) >= MOST_SETTINGS:
+                self._outlooks.clear()
+            known = self._outlooks[key] = self._level(key).outlook()
+        return known
 
     def _level(self, key: Key) -> _Level:
         if not key.setting:

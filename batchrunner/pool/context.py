@@ -100,6 +100,10 @@ class Context:
         """Whether other jobs' steps are to come, whose commits a patient one may share."""
         return self.slots.in_use > 0
 
+    def looks_take_turns(self, now: float) -> bool:
+        """Return whether a look that is due may have to wait: for the end of a pause, or for its turn."""
+        return self.settings.poll_rate is not None or self.weather.read_wait_s(now) > 0
+
     @property
     def crowd(self) -> float:
         """The share of the slots that are in use where nothing waits for one; 1 where something does."""

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from .._types import JobError, RequestId
 from ..answers import account_refused
 from ..errors import ErrorCode
-from ..event_loop import current_time
+from ..event_loop import clock, current_time
 from ..ledger import Entry, Store
 from ..lifecycle import State
 from ..news import (
@@ -43,31 +43,32 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
 
     *at_once*: the job was submitted by an earlier run and may be done already.
     """
+    time = clock()
     lookout = _lookout(context, entry, taken_over=at_once)
     watching = _watching(context, lookout)
-    first_s = 0.0 if at_once else lookout.first_s(current_time(), context.uniform(), context.crowd)
+    first_s = 0.0 if at_once else lookout.first_s(time(), context.uniform(), context.crowd)
     decision = LookAgain(after_s=first_s)
     ran: RunTime | None = None
-    context.forecast.began(entry.seq, key_of(entry.model, entry.inputs), current_time())
+    context.forecast.began(entry.seq, key_of(entry.model, entry.inputs), time())
     if at_once:
         context.tell("collecting", entry, request_id=entry.request_id)
     while True:
         if decision.service_done:
             slot.release()
-        now = current_time()
+        now = time()
         shortest_s = context.settings.poll_interval_s - (now - lookout.looked_at)
         wait_s = on_the_beat_s(decision.after_s, now, shortest_s)
         await context.until_look.sleep(entry.seq, wait_s)
-        if not await _wait_for_turn(context, watching, decision):
+        if context.looks_take_turns(time()) and not await _wait_for_turn(context, watching, decision):
             return await _record(context, entry, TIMED_OUT, ran)
-        lookout.looked_at = current_time()
+        lookout.looked_at = time()
         news = await _look(context, entry, at_result=decision.at_result)
         if _to_be_taken_back(context, news):
             entry = await take_back(context, entry)
             if entry.state is not State.SUBMITTED:
-                context.forecast.ended(entry.seq, current_time())
+                context.forecast.ended(entry.seq, time())
                 return entry
-        now = current_time()
+        now = time()
         if ran is None and isinstance(news, Ended | Done | FailedThere):
             ran = lookout.ended(now)
             context.forecast.ended(entry.seq, now)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
+from ..clock import sleepless_time
 from .exchange import Exchange
 from .messages import NotSent, Origin, Request
 
@@ -26,7 +27,7 @@ class Connection(asyncio.BufferedProtocol):
     ) -> None:
         self.origin = origin
         self.rests_since = 0.0
-        """The loop's instant since which nothing is asked of it."""
+        """The instant, of the clock that goes on in sleep, since which nothing is asked of it."""
         self._desk = desk
         self._rests = rests
         self._gone = gone
@@ -82,8 +83,8 @@ class Connection(asyncio.BufferedProtocol):
         if self._exchange is not exchange:
             return
         self._exchange = None
-        if exchange.is_whole and exchange.may_be_followed and exchange.request.keep_alive and self.is_open:
-            self.rests_since = self._loop.time()
+        if exchange.is_whole and exchange.may_be_followed and self.is_open:
+            self.rests_since = sleepless_time()
             self._rests(self)
         else:
             self.close()

@@ -1,7 +1,8 @@
-"""Connections of our own: kept for the next request, or a fresh one for a submission.
+"""Connections of our own, kept for the next request.
 
 The pool hands out the connection that was used last, so that idle ones are not kept alive by turns, and none
-that has rested for long: the other side may be closing it.  How many are open at once is the gates' to say.
+that has rested for long: the other side may be closing it, and then nobody knows whether the request was
+read.  How many are open at once is the gates' to say.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import anyio
 
+from ..clock import sleepless_time
 from .connection import Connection
 from .exchange import Exchange
 from .messages import NotSent, Origin, Request
@@ -27,6 +29,11 @@ if TYPE_CHECKING:
 
 KEPT_S: Final = 15.0
 """A connection that rested longer is closed: servers keep theirs for a minute, some for less."""
+
+JUST_USED_S: Final = 1.0
+"""A submission goes on one that rested no longer: no server known gives up that soon, some after two seconds.
+
+Looks keep connections so young while many jobs are in flight; two ways to the service and back are saved."""
 
 SECOND_ADDRESS_AFTER_S: Final = 0.25
 """A host's next address is tried beside the first after this (RFC 8305, 5)."""
@@ -43,6 +50,7 @@ class Connections:
         self._resting: dict[Origin, list[Connection]] = defaultdict(list)
         self._open: set[Connection] = set()
         self._tls: ssl.SSLContext | None = None
+        self._swept_at = sleepless_time()
         self._desk = memoryview(bytearray(DESK_BYTES))
 
     async def __aenter__(self) -> Self:
@@ -57,7 +65,8 @@ class Connections:
 
     async def send(self, request: Request) -> Exchange:
         origin, _ = request.origin, request.as_bytes  # what cannot be sent needs no connection
-        connection = (self._rested(origin) if request.keep_alive else None) or await self._connect(request)
+        most_s = JUST_USED_S if request.is_paid else KEPT_S
+        connection = self._rested(origin, most_s) or await self._connect(request)
         try:
             exchange = connection.begin(request)
             await exchange.head()
@@ -68,21 +77,25 @@ class Connections:
             exchange.let_go()
         return exchange
 
-    def _rested(self, origin: Origin) -> Connection | None:
+    def _rested(self, origin: Origin, most_s: float) -> Connection | None:
+        """Return the connection used last, if it rested no longer than so many seconds."""
         resting = self._resting.get(origin)
         while resting:
-            connection = resting.pop()
-            if connection.is_open and asyncio.get_running_loop().time() - connection.rests_since < KEPT_S:
+            connection = resting[-1]
+            if connection.is_open and sleepless_time() - connection.rests_since >= most_s:
+                return None  # the others rested longer still
+            resting.pop()
+            if connection.is_open:
                 return connection
-            connection.close()
         return None
 
     def _rests(self, connection: Connection) -> None:
         self._resting[connection.origin].append(connection)
+        if connection.rests_since >= self._swept_at + KEPT_S:
+            self._sweep(connection.rests_since)
 
     async def _connect(self, request: Request) -> Connection:
         """Make a connection, with its handshake.  Raises NotSent."""
-        self._sweep()
         origin = request.origin
         try:
             with anyio.fail_after(request.connect_s):
@@ -114,9 +127,9 @@ class Connections:
             opened.close()
             raise
 
-    def _sweep(self) -> None:
+    def _sweep(self, now: float) -> None:
         """Close what has rested for long, also where nobody asks for it any more."""
-        long_ago = asyncio.get_running_loop().time() - KEPT_S
+        self._swept_at, long_ago = now, now - KEPT_S
         for origin, resting in list(self._resting.items()):
             while resting and resting[0].rests_since < long_ago:
                 resting.pop(0).close()

@@ -14,6 +14,8 @@ import pytest
 
 from batchrunner.errors import DiskTrouble
 from batchrunner.ledger import LedgerWriter, StaleWrite, Store
+from batchrunner.ledger import writer as writer_module
+from batchrunner.ledger.writer import PATIENT_ENOUGH
 from batchrunner.lifecycle import State
 from tests.builders import rid, some_jobs, take, the
 
@@ -48,7 +50,7 @@ async def test_a_step_is_durable_when_its_caller_goes_on(path):
             assert entry.state is State.SUBMITTING
 
 
-async def test_steps_of_many_tasks_share_their_commits(path):
+async def test_steps_of_one_round_of_the_event_loop_share_a_commit(path):
     commits: list[str] = []
 
     async with writing(path) as (writer, store), anyio.create_task_group() as tasks:
@@ -56,7 +58,7 @@ async def test_steps_of_many_tasks_share_their_commits(path):
         for seq in range(1, 21):
             tasks.start_soon(writer.do, lambda ledger, seq=seq: ledger.intend(seq, 1.0))
 
-    assert 1 <= len(commits) <= 3
+    assert len(commits) == 1
 
 
 async def test_a_patient_step_shares_the_commit_of_an_urgent_one(path):
@@ -68,6 +70,15 @@ async def test_a_patient_step_shares_the_commit_of_an_urgent_one(path):
         tasks.start_soon(writer.do, lambda store: store.intend(2, 1.0))
 
     assert len(commits) == 1
+
+
+async def test_many_patient_steps_wait_for_nobody(path, monkeypatch):
+    monkeypatch.setattr(writer_module, "PATIENCE_S", 3600.0)
+
+    with anyio.fail_after(5):
+        async with writing(path) as (writer, _), anyio.create_task_group() as tasks:
+            for _ in range(PATIENT_ENOUGH):
+                tasks.start_soon(partial(writer.do, lambda store: store.fact("any"), patiently=True))
 
 
 async def test_a_patient_step_that_nobody_joins_is_durable_soon(path):

@@ -17,7 +17,7 @@ from anyio.streams.tls import TLSListener
 from batchrunner._types import RequestId
 from batchrunner.answers import Kind
 from batchrunner.client import Client, DownloadBroken, Timeouts
-from batchrunner.wire import NotSent, Piece, Request, pool, wire
+from batchrunner.wire import NotSent, Piece, Request, connection, pool, wire
 from batchrunner.wire.exchange import BLOCK_BYTES, READ_AHEAD_BYTES
 from tests.builders import MODEL
 from tests.test_client import Served, fetch, served, whole
@@ -124,8 +124,8 @@ async def test_what_is_sent_of_a_submission_is_one_whole_request_and_nothing_of_
     names = sorted(line.split(b":")[0].lower() for line in head.split(b"\r\n")[1:])
     assert body == b'{"text": "a fox"}'
     assert names == [
-        b"accept", b"accept-encoding", b"authorization", b"connection", b"content-length", b"content-type",
-        b"host", b"user-agent",
+        b"accept", b"accept-encoding", b"authorization", b"content-length", b"content-type", b"host",
+        b"user-agent",
     ]  # fmt: skip
 
 
@@ -271,19 +271,105 @@ async def test_a_connection_that_said_more_than_it_was_asked_serves_no_other_loo
     assert len(set(ports)) == 2
 
 
-async def test_a_connection_that_rested_for_long_serves_no_other_look(monkeypatch):
-    monkeypatch.setattr(pool, "KEPT_S", 0.0)
-    ports: list[int] = []
+class Clock:
+    """A clock that goes on while the machine sleeps, set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def sleepless(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for module in (pool, connection):
+        monkeypatch.setattr(module, "sleepless_time", clock)
+    return clock
+
+
+def noting(ports: list[int]) -> Served:
+    """Accept a job, and note on which connection it was asked."""
 
     async def answer(stream: SocketStream) -> None:
         ports.append(stream.extra(anyio.abc.SocketAttribute.remote_port))
+        await whole(b'{"request_id": "r-1"}')(stream)
+
+    return answer
+
+
+@pytest.mark.parametrize(("rested_s", "connections"), [(14.0, 1), (16.0, 2), (7200.0, 2)])
+async def test_a_connection_that_rested_for_long_serves_no_other_look(sleepless, rested_s, connections):
+    ports: list[int] = []
+
+    async with served(noting(ports)) as (origin, _), Client(origin, "t") as client:
+        await client.status(RID)
+        sleepless.now += rested_s
+        await client.status(RID)
+
+    assert len(set(ports)) == connections
+
+
+@pytest.mark.parametrize(("rested_s", "connections"), [(0.5, 1), (2.0, 2), (7200.0, 2)])
+async def test_a_submission_goes_out_on_a_connection_just_used_or_a_fresh_one(
+    sleepless, rested_s, connections
+):
+    ports: list[int] = []
+
+    async with served(noting(ports)) as (origin, _), Client(origin, "t") as client:
+        await client.status(RID)
+        sleepless.now += rested_s
+        await client.submit(MODEL, {})
+        await client.status(RID)
+
+    assert len(set(ports)) == connections
+    assert ports[1] == ports[2]  # and leaves it to the next
+
+
+async def test_a_submission_that_gets_no_answer_where_a_look_got_one_is_a_doubt_and_sent_once():
+    seen = 0
+
+    async def answer_once_then_close(stream: SocketStream) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > 1:
+            await stream.aclose()
+        else:
+            await whole(b"{}")(stream)
+
+    async with served(answer_once_then_close) as (origin, received), Client(origin, "t") as client:
+        await client.status(RID)
+        submitted = await client.submit(MODEL, {})
+
+    assert submitted.kind is Kind.IN_DOUBT
+    assert [first.split()[0] for first in received] == [b"GET", b"POST"]
+
+
+async def test_a_connection_that_nobody_needs_any_more_is_closed(sleepless):
+    ended = anyio.Event()
+    asked = 0
+
+    async def answer(stream: SocketStream) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:  # so that the second look needs a connection, too; the first rests above it then
+            await anyio.sleep(0.05)
         await whole(b"{}")(stream)
+        if asked == 2:
+            with suppress(anyio.EndOfStream):
+                await stream.receive()
+            ended.set()
 
     async with served(answer) as (origin, _), Client(origin, "t") as client:
-        for _ in range(2):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(client.status, RID)
+            tasks.start_soon(client.status, RID)
+        for _ in range(4):
+            sleepless.now += 5.0
             await client.status(RID)
-
-    assert len(set(ports)) == 2
+        with anyio.fail_after(5):
+            await ended.wait()
 
 
 async def test_a_look_that_is_cancelled_leaves_its_answer_to_nobody():
