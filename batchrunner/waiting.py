@@ -46,33 +46,40 @@ class Changed:
 
 
 class Naps:
-    """Sleeps by number, each of which may be cut short."""
+    """Sleeps by number, each of which may be cut short; those until the same instant share a timer."""
 
     def __init__(self) -> None:
         self._rise: dict[int, Callable[[], object]] = {}
+        self._until: dict[float, list[asyncio.Future[None]]] = {}
 
-    async def sleep(self, number: int, seconds: float) -> None:
-        """Sleep for so many seconds, or until this number is woken."""
+    async def sleep(self, number: int, *, until: float) -> None:
+        """Sleep until an instant of the event loop's clock, or until this number is woken."""
         loop = asyncio_loop()
         try:
             if loop is not None:
-                await self._sleep_on(loop, number, seconds)
+                await self._nap(loop, number, until)
             else:
                 with anyio.CancelScope() as scope:
                     self._rise[number] = scope.cancel
-                    await anyio.sleep(seconds)
+                    await anyio.sleep_until(until)
         finally:
             del self._rise[number]
 
-    async def _sleep_on(self, loop: asyncio.AbstractEventLoop, number: int, seconds: float) -> None:
-        """Do it with a future and a timer, in a third of a scope's time: a job naps between any two looks."""
+    def _nap(self, loop: asyncio.AbstractEventLoop, number: int, until: float) -> asyncio.Future[None]:
+        """Return what is over then: it takes a third of a scope's time, and a job naps between any two looks."""
         over = loop.create_future()
-        self._rise[number] = rise = partial(_settle, over)
-        timer = loop.call_later(seconds, rise)
-        try:
-            await over
-        finally:
-            timer.cancel()
+        self._rise[number] = partial(_settle, over)
+        others = self._until.get(until)
+        if others is None:
+            self._until[until] = [over]
+            loop.call_at(until, self._all_rise, until)
+        else:
+            others.append(over)
+        return over
+
+    def _all_rise(self, instant: float) -> None:
+        for over in self._until.pop(instant):
+            _settle(over)
 
     def wake(self, number: int) -> None:
         """Let it rise now, where it sleeps."""

@@ -35,16 +35,16 @@ QUEUE_MEMORY_S: Final = 600.0
 """How much watched queueing the queue's speed is taken from, summed over the jobs in it."""
 
 
-def on_the_beat_s(wait_s: float, now: float, shortest_s: float) -> float:
-    """Return a wait that ends at the beat nearest to its end, yet never one below the shortest.
+def on_the_beat(wait_s: float, now: float, shortest_s: float) -> float:
+    """Return the instant of the beat nearest to the wait's end, yet never one before the shortest wait's.
 
     As many looks come sooner by it as later, so ends are seen as early as without.  A wait of less than a
     beat stays as it is.
     """
     if wait_s < BEAT_S:
-        return wait_s
-    beat_s = round((now + wait_s) / BEAT_S) * BEAT_S - now
-    return beat_s if beat_s >= min(shortest_s, wait_s) else beat_s + BEAT_S
+        return now + wait_s
+    beat = round((now + wait_s) / BEAT_S)
+    return (beat if beat * BEAT_S - now >= min(shortest_s, wait_s) else beat + 1) * BEAT_S
 
 
 def cost_s(length_s: float, shortest_s: float) -> float:

@@ -28,7 +28,7 @@ from ..policy.backoff import GENERATION
 from ..policy.looking import TIMED_OUT, LookAgain, TimedOut, Verdict, Watch
 from ..policy.retry import may_retry
 from ..policy.runtimes import key_of
-from ..policy.spacing import Lookout, on_the_beat_s
+from ..policy.spacing import Lookout, on_the_beat
 from ..settings import OnInterrupt, PollSpacing
 from ..waiting import Slot
 from .cancelling import take_back
@@ -57,8 +57,7 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
             slot.release()
         now = time()
         shortest_s = context.settings.poll_interval_s - (now - lookout.looked_at)
-        wait_s = on_the_beat_s(decision.after_s, now, shortest_s)
-        await context.until_look.sleep(entry.seq, wait_s)
+        await context.until_look.sleep(entry.seq, until=on_the_beat(decision.after_s, now, shortest_s))
         if context.looks_take_turns(time()) and not await _wait_for_turn(context, watching, decision):
             return await _record(context, entry, TIMED_OUT, ran)
         lookout.looked_at = time()
