@@ -66,7 +66,7 @@ class Naps:
             del self._rise[number]
 
     def _nap(self, loop: asyncio.AbstractEventLoop, number: int, until: float) -> asyncio.Future[None]:
-        """Return what is over then: it takes a third of a scope's time, and a job naps between any two looks."""
+        """Return what is over then, in a third of a scope's time: a job naps between any two looks."""
         over = loop.create_future()
         self._rise[number] = partial(_settle, over)
         others = self._until.get(until)

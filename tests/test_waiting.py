@@ -89,7 +89,7 @@ class TestNaps:
     async def test_a_nap_is_over_when_its_time_is(self):
         began_at, naps = anyio.current_time(), Naps()
 
-        await naps.sleep(7, 0.001)
+        await naps.sleep(7, until=began_at + 0.001)
 
         assert anyio.current_time() >= began_at + 0.001
 
@@ -97,7 +97,7 @@ class TestNaps:
         naps, risen = Naps(), []
 
         async def nap(number: int) -> None:
-            await naps.sleep(number, 86_400)
+            await naps.sleep(number, until=anyio.current_time() + 86_400)
             risen.append(number)
 
         async with anyio.create_task_group() as tasks:
@@ -112,14 +112,31 @@ class TestNaps:
 
         assert risen == [8]
 
+    async def test_those_who_sleep_until_the_same_instant_rise_together_but_for_who_was_woken(self):
+        naps, risen = Naps(), []
+        until = anyio.current_time() + 0.02
+
+        async def nap(number: int) -> None:
+            await naps.sleep(number, until=until)
+            risen.append((number, anyio.current_time() >= until))
+
+        async with anyio.create_task_group() as tasks:
+            for number in (7, 8, 9):
+                tasks.start_soon(nap, number)
+            await anyio.wait_all_tasks_blocked()
+            naps.wake(8)
+
+        assert risen[0] == (8, False)
+        assert sorted(risen[1:]) == [(7, True), (9, True)]
+
     async def test_a_nap_that_is_given_up_leaves_nothing_to_wake(self):
         naps = Naps()
         with anyio.move_on_after(0.001):
-            await naps.sleep(7, 86_400)
+            await naps.sleep(7, until=anyio.current_time() + 86_400)
 
         naps.wake(7)
 
-        await naps.sleep(7, 0)
+        await naps.sleep(7, until=anyio.current_time())
 
 
 async def test_a_report_from_before_does_not_count():

@@ -20,6 +20,12 @@ _TERMINATORS: Final = frozenset({bytes(4), b"\0\0\0\x08" + bytes(4)})
 _LETTERS: Final = frozenset(range(0x20, 0x7F)) | {0xA9}  # Apple's names of tags begin with ©
 
 
+INDEX_NAMES: Final = frozenset(
+    {"tkhd", "mdia", "hdlr", "minf", "stbl", "stsd", "stsz", "stz2", "stsc", "stco", "co64"}
+)
+"""The boxes of a track that say where its frames are."""
+
+
 class Box(Struct, frozen=True, kw_only=True):
     """Where one box lies in the file."""
 
@@ -51,16 +57,41 @@ def boxes(reader: Reader, parent: Box, skip: int = 0) -> Iterator[Box]:
         offset = box.end
 
 
-def child(reader: Reader, parent: Box, *path: str) -> Box | None:
-    """Return the first box found by going down *path* from *parent*, or None."""
-    for name in path:
-        for box in boxes(reader, parent):
-            if box.name == name:
-                parent = box
-                break
-        else:
-            return None
-    return parent
+def child(reader: Reader, parent: Box, name: str) -> Box | None:
+    """Return the first box of that name in *parent*, or None."""
+    return next((box for box in boxes(reader, parent) if box.name == name), None)
+
+
+class Inside:
+    """The first box of each name in a container, found in one walk that goes no further than asked."""
+
+    def __init__(self, reader: Reader, parent: Box) -> None:
+        self._reader = reader
+        self._parent = parent
+        self._rest = boxes(reader, parent)
+        self._found: dict[str, Box] = {}
+
+    def get(self, name: str) -> Box | None:
+        """Return the box of that name, one of INDEX_NAMES; None without one."""
+        while name not in self._found:
+            box = next(self._rest, None)
+            if box is None:
+                return None
+            if box.name in INDEX_NAMES:  # a hostile container has millions of others
+                self._found.setdefault(box.name, box)
+        return self._found[name]
+
+    def need(self, name: str) -> Box:
+        """Return it.  Raises NotWhole without one."""
+        found = self.get(name)
+        if found is None:
+            parent = self._parent
+            raise NotWhole(f"its index lacks the box {name!r} (in {parent.name!r} at byte {parent.start:,})")
+        return found
+
+    def within(self, name: str) -> Inside:
+        """Return what is inside of it.  Raises NotWhole without one."""
+        return Inside(self._reader, self.need(name))
 
 
 def field(reader: Reader, box: Box, offset: int, width: int = 4) -> int:
@@ -68,7 +99,7 @@ def field(reader: Reader, box: Box, offset: int, width: int = 4) -> int:
     start = box.body + offset
     if start + width > box.end:
         raise NotWhole(f"its box {box.name!r} at byte {box.start:,} is too short")
-    return int.from_bytes(reader.read(start, width, f"its box {box.name!r}"))
+    return int.from_bytes(reader.read(start, width, "a box"))
 
 
 def _head(reader: Reader, start: int, limit: int) -> bytes:
@@ -85,7 +116,8 @@ def _box(reader: Reader, head: bytes, start: int, limit: int) -> Box:
     body, end = _extent(reader, start, int.from_bytes(head[:4]), name)
     if end < body:
         raise NotWhole(f"its box {name!r} at byte {start:,} is shorter than its own header")
-    reader.require(end, f"its box {name!r}")
+    if end > reader.size:
+        reader.require(end, f"its box {name!r}")
     if end > limit:
         raise NotWhole(f"its box {name!r} at byte {start:,} is longer than the box it lies in")
     return Box(name=name, start=start, body=body, end=end)

@@ -33,13 +33,14 @@ class Frames:
 
     def add(self, track: Track, start: int, sizes: Iterable[int]) -> int:
         """Check frames of *sizes* that lie one behind the other from *start*; return where they end."""
-        end = start
+        end = inside = start
         for size in sizes:
+            begin, end = end, end + size
             self._claim(size)
             if track.nal_length is not None and size:
-                self._check_inside(end, end + size)
-                self._check_units(end, end + size, track.nal_length)
-            end += size
+                if end > inside:
+                    inside = self._check_inside(begin, end)
+                self._check_units(begin, end, track.nal_length)
         self._note(track, start, end)
         return end
 
@@ -69,13 +70,15 @@ class Frames:
         if self._bytes_left < 0:
             raise NotWhole("its index names more bytes of frames than the file has")
 
-    def _check_inside(self, start: int, end: int) -> None:
+    def _check_inside(self, start: int, end: int) -> int:
+        """Return where the media data ends that holds these bytes.  Raises NotWhole where none does."""
         self._reader.require(end, "a frame in its index")
         at = bisect_right(self._starts, start) - 1
         if at < 0 or end > self._media_data[at].end:
             raise NotWhole(
                 f"its index names frames at bytes {start:,} to {end:,}, where there is no media data"
             )
+        return self._media_data[at].end
 
     def _check_units(self, start: int, end: int, width: int) -> None:
         """Walk the units of one frame: each has its length before it, and they fill the frame exactly."""

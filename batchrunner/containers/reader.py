@@ -35,12 +35,12 @@ class Reader:
 
     def read(self, offset: int, length: int, what: str) -> bytes:
         """Return exactly *length* bytes.  Raises NotWhole, naming *what*, if the file ends before."""
-        self.require(offset + length, what)
         self._reads_left -= 1
         if self._reads_left < 0:
             raise NotWhole("it consists of more pieces than a real file has")
         start = offset - self._near_at
         if start < 0 or start + length > len(self._near):
+            self.require(offset + length, what)
             self._file.seek(offset)
             self._near, self._near_at, start = self._file.read(max(length, NEAR)), offset, 0
             if length > len(self._near):

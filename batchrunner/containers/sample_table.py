@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain, islice, pairwise, repeat
 
-from .boxes import Box, child, field
+from .boxes import Box, Inside, field
 from .frames import Frames
 from .reader import Reader
 from .tracks import Track
@@ -34,21 +34,21 @@ def check_sample_table(reader: Reader, track: Track, frames: Frames) -> None:
         raise NotWhole(f"its index lists {count:,} frames that lie nowhere")
 
 
-def _size_and_count(reader: Reader, table: Box) -> tuple[int, int]:
+def _size_and_count(reader: Reader, table: Inside) -> tuple[int, int]:
     """Return the size all frames share (0: each has its own) and how many there are."""
-    if (stsz := child(reader, table, "stsz")) is not None:
+    if (stsz := table.get("stsz")) is not None:
         return field(reader, stsz, 4), field(reader, stsz, 8)
-    if (stz2 := child(reader, table, "stz2")) is not None:
+    if (stz2 := table.get("stz2")) is not None:
         return 0, field(reader, stz2, 8)
     return 0, 0
 
 
-def _sizes(reader: Reader, table: Box, size: int, count: int) -> Iterator[int]:
+def _sizes(reader: Reader, table: Inside, size: int, count: int) -> Iterator[int]:
     if size:
         return repeat(size, count)
-    if (stsz := child(reader, table, "stsz")) is not None:
+    if (stsz := table.get("stsz")) is not None:
         return (entry[0] for entry in _entries(reader, stsz, ">I", 12, count))
-    if (stz2 := child(reader, table, "stz2")) is not None:
+    if (stz2 := table.get("stz2")) is not None:
         return _compact_sizes(reader, stz2, count)
     return iter(())
 
@@ -64,20 +64,20 @@ def _compact_sizes(reader: Reader, stz2: Box, count: int) -> Iterator[int]:
     return (entry[0] for entry in _entries(reader, stz2, ">H" if bits == 16 else ">B", 12, count))
 
 
-def _chunk_offsets(reader: Reader, table: Box) -> tuple[Iterator[int], int]:
+def _chunk_offsets(reader: Reader, table: Inside) -> tuple[Iterator[int], int]:
     for name, layout in (("stco", ">I"), ("co64", ">Q")):
-        if (box := child(reader, table, name)) is not None:
+        if (box := table.get(name)) is not None:
             count = field(reader, box, 4)
             return (entry[0] for entry in _entries(reader, box, layout, 8, count)), count
     return iter(()), 0
 
 
-def _frames_per_chunk(reader: Reader, table: Box, chunk_count: int) -> Iterator[int]:
+def _frames_per_chunk(reader: Reader, table: Inside, chunk_count: int) -> Iterator[int]:
     """Yield one number a chunk; the table has an entry only where the number changes.
 
     A table out of order yields too few, and frames are left over.
     """
-    stsc = child(reader, table, "stsc")
+    stsc = table.get("stsc")
     if stsc is None:
         return
     runs = _entries(reader, stsc, ">III", 8, field(reader, stsc, 4))

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from .boxes import Box, boxes, child, field
+from .boxes import Box, Inside, boxes, child, field
 from .reader import Reader
 from .verdict import NotWhole
 
@@ -35,7 +35,7 @@ class Track(Struct, frozen=True, kw_only=True):
     id: int
     handler: str
     """``vide``, ``soun``, or another word of four letters."""
-    table: Box
+    table: Inside
     """Its ``stbl``: where the frames are, unless they are in fragments."""
     nal_length: int | None
     """Bytes of the length before each unit of a frame (H.264, H.265); None for other codings."""
@@ -49,10 +49,10 @@ def read_tracks(reader: Reader, moov: Box) -> list[Track]:
 
 
 def _track(reader: Reader, trak: Box) -> Track:
-    handler = _required(reader, trak, "mdia", "hdlr")
-    table = _required(reader, trak, "mdia", "minf", "stbl")
-    entry = next(boxes(reader, _required(reader, table, "stsd"), skip=8), None)
-    header = _required(reader, trak, "tkhd")
+    track = Inside(reader, trak)
+    header, media = track.need("tkhd"), track.within("mdia")
+    handler, table = media.need("hdlr"), media.within("minf").within("stbl")
+    entry = next(boxes(reader, table.need("stsd"), skip=8), None)
     return Track(
         id=field(reader, header, 20 if field(reader, header, 0, 1) == 1 else 12),
         handler=_name(field(reader, handler, 8)),
@@ -60,13 +60,6 @@ def _track(reader: Reader, trak: Box) -> Track:
         nal_length=_nal_length(reader, entry) if entry else None,
         is_dense=entry is not None and (entry.name in _NEVER_ENDS_IN_ZEROS or _is_aac(reader, entry)),
     )
-
-
-def _required(reader: Reader, parent: Box, *path: str) -> Box:
-    found = child(reader, parent, *path)
-    if found is None:
-        raise NotWhole(f"its index lacks the box {path[-1]!r} (in {parent.name!r} at byte {parent.start:,})")
-    return found
 
 
 def _name(number: int) -> str:
