@@ -1,8 +1,8 @@
 """Does a change cost or save CPU?  ``python -m benchmarks.paired OTHER [ROUNDS] [JOBS]``
 
-OTHER is a checkout of the code to compare with.  Both lead the makespan benchmark's batch, each with a service
-of its own, *at the same time*: what disturbs one disturbs the other, so their ratio is steadier by far than
-either figure, which differs by a tenth from minute to minute.
+OTHER is a checkout of the code to compare with.  Both lead the makespan benchmark's batch, each with a
+service of its own, *at the same time*: what disturbs one disturbs the other, so their ratio is steadier by
+far than either figure, which differs by a tenth from minute to minute.
 """
 
 from __future__ import annotations
