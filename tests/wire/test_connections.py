@@ -32,18 +32,14 @@ def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]
     return "asyncio", {"use_uvloop": request.param}
 
 
+def answer_once_then_close() -> Served:
+    """Accept a job, and close instead of a second answer."""
+    answers = iter([whole(b"{}"), lambda stream: stream.aclose()])
+    return lambda stream: next(answers)(stream)
+
+
 async def test_a_look_on_a_connection_that_was_closed_meanwhile_is_not_repeated_by_itself():
-    seen = 0
-
-    async def answer_once_then_close(stream: SocketStream) -> None:
-        nonlocal seen
-        seen += 1
-        if seen > 1:
-            await stream.aclose()
-        else:
-            await whole(b"{}")(stream)
-
-    async with served(answer_once_then_close) as (origin, received), Client(origin, "t") as client:
+    async with served(answer_once_then_close()) as (origin, received), Client(origin, "t") as client:
         first = await client.status(RID)
         second = await client.status(RID)
 
@@ -328,17 +324,7 @@ async def test_a_submission_goes_out_on_a_connection_just_used_or_a_fresh_one(
 
 
 async def test_a_submission_that_gets_no_answer_where_a_look_got_one_is_a_doubt_and_sent_once():
-    seen = 0
-
-    async def answer_once_then_close(stream: SocketStream) -> None:
-        nonlocal seen
-        seen += 1
-        if seen > 1:
-            await stream.aclose()
-        else:
-            await whole(b"{}")(stream)
-
-    async with served(answer_once_then_close) as (origin, received), Client(origin, "t") as client:
+    async with served(answer_once_then_close()) as (origin, received), Client(origin, "t") as client:
         await client.status(RID)
         submitted = await client.submit(MODEL, {})
 
@@ -347,29 +333,35 @@ async def test_a_submission_that_gets_no_answer_where_a_look_got_one_is_a_doubt_
 
 
 async def test_a_connection_that_nobody_needs_any_more_is_closed(sleepless):
-    ended = anyio.Event()
-    asked = 0
+    ports: list[int] = []
+    is_closed, second_is_answered = anyio.Event(), anyio.Event()
 
     async def answer(stream: SocketStream) -> None:
-        nonlocal asked
-        asked += 1
-        if asked == 1:  # so that the second look needs a connection, too; the first rests above it then
-            await anyio.sleep(0.05)
+        ports.append(stream.extra(anyio.abc.SocketAttribute.remote_port))
+        turn = len(ports)
+        if turn == 1:
+            await second_is_answered.wait()
         await whole(b"{}")(stream)
-        if asked == 2:
+        if turn == 2:
             with suppress(anyio.EndOfStream):
                 await stream.receive()
-            ended.set()
+            is_closed.set()
+
+    async def look() -> None:
+        await client.status(RID)
+        second_is_answered.set()
 
     async with served(answer) as (origin, _), Client(origin, "t") as client:
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(client.status, RID)
-            tasks.start_soon(client.status, RID)
+            tasks.start_soon(look)
+            tasks.start_soon(look)
         for _ in range(4):
-            sleepless.now += 5.0
+            sleepless.now += 8.0
             await client.status(RID)
         with anyio.fail_after(5):
-            await ended.wait()
+            await is_closed.wait()
+
+    assert set(ports[2:]) == {ports[0]}
 
 
 async def test_a_look_that_is_cancelled_leaves_its_answer_to_nobody():
