@@ -1,8 +1,8 @@
 """The service over HTTP: one method a call, each returning an Answer and raising nothing of the network's.
 
 What carries them is the wire (wire/).  Kept here is which request goes where: the token to the API's origin
-and nowhere else, no call of the API after a redirect, nothing twice, a submission on a fresh or just used
-connection (a stale one would turn into a false doubt), at most MAX_REQUESTS at once.
+and nowhere else, no call of the API after a redirect, nothing twice, a submission on a fresh connection (one
+that served another request may bring a false doubt, or a stray answer), at most MAX_REQUESTS at once.
 """
 
 from __future__ import annotations
@@ -218,14 +218,14 @@ class Client:
             gate.release()
 
     def _request(self, method: str, path: str, silence_s: float, body: bytes | None = None) -> Request:
-        """Return a call of the API; one with a body is a submission."""
+        """Return a call of the API; one with a body is a submission, on a connection of its own."""
         is_submission = body is not None
         return Request(
             method=method,
             url=path if path.startswith(BALANCE_HOST) else self._base + path,
             headers=(*self._headers, *(JSON_BODY if is_submission else ())),
             body=body or b"",
-            is_paid=is_submission,
+            keep_alive=not is_submission,
             connect_s=self._timeouts.connect_s,
             silence_s=silence_s,
             # An answer that comes in drops must end as well.

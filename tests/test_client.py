@@ -446,6 +446,21 @@ def whole(body: bytes, head: bytes = b"HTTP/1.1 200 OK") -> Served:
     return answer
 
 
+async def test_a_submission_travels_on_a_connection_of_its_own():
+    ports: list[int] = []
+
+    async def answer(stream: SocketStream) -> None:
+        ports.append(stream.extra(anyio.abc.SocketAttribute.remote_port))
+        await whole(b'{"request_id": "r-1"}')(stream)
+
+    async with served(answer) as (origin, _), Client(origin, TOKEN) as client:
+        await client.status(RID)
+        for _ in range(3):
+            assert (await client.submit(MODEL, {})).kind is Kind.OK
+
+    assert len(set(ports)) == 4
+
+
 async def test_looks_share_a_connection():
     ports: set[int] = set()
 

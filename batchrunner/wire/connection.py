@@ -83,7 +83,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._exchange is not exchange:
             return
         self._exchange = None
-        if exchange.is_whole and exchange.may_be_followed and self.is_open:
+        if exchange.is_whole and exchange.may_be_followed and exchange.request.keep_alive and self.is_open:
             self.rests_since = sleepless_time()
             self._rests(self)
         else:

@@ -178,6 +178,7 @@ class Exchange:
         self.let_go()
 
     def let_go(self) -> None:
+        self._resume()  # who comes next on this connection wants to hear
         carrier, self._carrier = self._carrier, None
         if carrier is not None:
             carrier.let_go(self)
@@ -249,6 +250,8 @@ class Exchange:
         self._wake()
 
     def on_body(self, data: bytes) -> None:
+        if self.is_whole:
+            return  # a second answer's
         if self._left is not None:
             self._left -= len(data)
         self._pieces.append(data)

@@ -53,8 +53,8 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
     url: str
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
-    is_paid: bool = False
-    """Whether a doubt about it costs more than a connection: it travels on a fresh one, or one just used."""
+    keep_alive: bool = True
+    """Whether it may travel on a connection that served another, and leave it for the next."""
     connect_s: float
     """Seconds for the connection, its handshake included."""
     silence_s: float
@@ -86,6 +86,8 @@ class Request(Struct, frozen=True, kw_only=True, dict=True):
         head = f"{self.method} {address.target} HTTP/1.1\r\nHost: {address.netloc}\r\n{_lines(self.headers)}"
         if self.body or self.method != "GET":
             head += f"Content-Length: {len(self.body)}\r\n"
+        if not self.keep_alive:
+            head += "Connection: close\r\n"
         try:
             return f"{head}\r\n".encode("latin-1") + self.body
         except UnicodeEncodeError:

@@ -1,8 +1,7 @@
-"""Connections of our own, kept for the next request.
+"""Connections of our own: kept for the next request, or a fresh one for a submission.
 
 The pool hands out the connection that was used last, so that idle ones are not kept alive by turns, and none
-that has rested for long: the other side may be closing it, and then nobody knows whether the request was
-read.  How many are open at once is the gates' to say.
+that has rested for long: the other side may be closing it.  How many are open at once is the gates' to say.
 """
 
 from __future__ import annotations
@@ -29,11 +28,6 @@ if TYPE_CHECKING:
 
 KEPT_S: Final = 15.0
 """A connection that rested longer is closed: servers keep theirs for a minute, some for less."""
-
-JUST_USED_S: Final = 1.0
-"""A submission goes on one that rested no longer: no server known gives up that soon, some after two seconds.
-
-Looks keep connections so young while many jobs are in flight; two ways to the service and back are saved."""
 
 SECOND_ADDRESS_AFTER_S: Final = 0.25
 """A host's next address is tried beside the first after this (RFC 8305, 5)."""
@@ -65,8 +59,7 @@ class Connections:
 
     async def send(self, request: Request) -> Exchange:
         origin, _ = request.origin, request.as_bytes  # what cannot be sent needs no connection
-        most_s = JUST_USED_S if request.is_paid else KEPT_S
-        connection = self._rested(origin, most_s) or await self._connect(request)
+        connection = (self._rested(origin) if request.keep_alive else None) or await self._connect(request)
         try:
             exchange = connection.begin(request)
             await exchange.head()
@@ -77,16 +70,13 @@ class Connections:
             exchange.let_go()
         return exchange
 
-    def _rested(self, origin: Origin, most_s: float) -> Connection | None:
-        """Return the connection used last, if it rested no longer than so many seconds."""
+    def _rested(self, origin: Origin) -> Connection | None:
         resting = self._resting.get(origin)
         while resting:
-            connection = resting[-1]
-            if connection.is_open and sleepless_time() - connection.rests_since >= most_s:
-                return None  # the others rested longer still
-            resting.pop()
-            if connection.is_open:
+            connection = resting.pop()
+            if connection.is_open and sleepless_time() - connection.rests_since < KEPT_S:
                 return connection
+            connection.close()
         return None
 
     def _rests(self, connection: Connection) -> None:

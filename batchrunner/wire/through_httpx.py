@@ -140,7 +140,7 @@ class ByProxy:
         await self._stack.aclose()
 
     async def send(self, request: Request) -> Answered:
-        client = self._fresh if request.is_paid else self._kept
+        client = self._kept if request.keep_alive else self._fresh
         return await _sent(partial(client.send, stream=True), request)
 
 

@@ -139,7 +139,7 @@ def test_a_fragment_that_lies_is_found_out(offset, layout, value, look, sample):
     refusal(look, patched(sample("fragmented"), b"trun", offset, layout, value))
 
 
-def handmade(media, sizes, *, first_chunk=0, step=0):
+def handmade(media, sizes, *, first_chunk=0, step=0, between=b""):
     """A film of H.264 with an index by hand: one chunk a frame, each *step* bytes behind the one before."""
     head = box(b"ftyp", b"isom" + bytes(4))
 
@@ -150,6 +150,7 @@ def handmade(media, sizes, *, first_chunk=0, step=0):
         table = (
             box(b"stsd", struct.pack(">II", 0, 1) + box(b"avc1", bytes(78) + setup))
             + box(b"stsz", struct.pack(f">III{count}I", 0, 0, count, *sizes))
+            + between
             + box(b"stsc", struct.pack(">IIIII", 0, 1, 1, 1, 1))
             + box(b"stco", struct.pack(f">II{count}I", 0, count, *offsets))
         )
@@ -165,6 +166,12 @@ UNIT = struct.pack(">I", 4) + b"\x65\x88\x84\x01"
 
 def test_a_film_made_by_hand_is_whole(look):
     assert look(handmade(UNIT * 6, [16, 16, 16], step=16)).kind is Kind.VIDEO
+
+
+def test_of_two_boxes_of_a_name_the_first_counts(look):
+    second = box(b"stsz", struct.pack(">IIII", 0, 0, 1, 9_999))
+
+    assert look(handmade(UNIT * 6, [16, 16, 16], step=16, between=second)).kind is Kind.VIDEO
 
 
 def test_a_frame_whose_last_units_are_zeros_is_damaged(look):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from functools import partial
@@ -52,11 +54,13 @@ async def test_a_step_is_durable_when_its_caller_goes_on(path):
 
 async def test_steps_of_one_round_of_the_event_loop_share_a_commit(path):
     commits: list[str] = []
+    loop = asyncio.get_running_loop()
 
     async with writing(path) as (writer, store), anyio.create_task_group() as tasks:
         store.connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
         for seq in range(1, 21):
             tasks.start_soon(writer.do, lambda ledger, seq=seq: ledger.intend(seq, 1.0))
+            loop.call_soon(time.sleep, 0.001)  # other threads get to work, as when a socket is written to
 
     assert len(commits) == 1
 

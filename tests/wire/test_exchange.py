@@ -171,6 +171,26 @@ def test_what_comes_after_a_whole_answer_in_a_piece_of_its_own_ends_the_connecti
     assert read(exchange)[2] == b"film"
 
 
+@pytest.mark.parametrize("first", [RESPONSES["with a length"], RESPONSES["in chunks"]])
+def test_a_second_answer_is_no_part_of_the_first(first):
+    exchange = exchange_after(first + RESPONSES["with a length"])
+
+    assert read(exchange)[2] == b"film"
+    assert not exchange.may_be_followed
+
+
+def test_who_lets_go_of_a_whole_body_unread_leaves_no_paused_connection_behind():
+    carrier = Carrier()
+    exchange = Exchange(GET, carrier)
+
+    deliver(exchange, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (READ_AHEAD_BYTES + 1))
+    deliver(exchange, bytes(READ_AHEAD_BYTES + 1))
+    exchange.let_go()
+
+    assert exchange.is_whole
+    assert carrier.asked == ["pause", "resume", "let go"]
+
+
 def test_the_framing_of_many_small_chunks_is_no_part_of_the_head():
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
