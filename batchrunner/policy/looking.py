@@ -23,15 +23,17 @@ class Belief(Struct, frozen=True, kw_only=True):
 
     looks: int
     over_s: float
+    what: str
+    """The bad verdict in words."""
 
     @property
     def spacing_s(self) -> float:
         return self.over_s / (self.looks - 1)
 
 
-GONE: Final = Belief(looks=5, over_s=120)  # at least 5 looks over 2 to 5 minutes
-NO_OUTPUT: Final = Belief(looks=5, over_s=60)  # at least 5 looks over about a minute
-FAILED_STATUS: Final = Belief(looks=5, over_s=60)  # /status says failed, /result will not say why
+GONE: Final = Belief(looks=5, over_s=120, what="unknown to the service")  # at least 5 looks over 2 to 5 minutes
+NO_OUTPUT: Final = Belief(looks=5, over_s=60, what="finished without an output")  # at least 5 looks over about a minute
+FAILED_STATUS: Final = Belief(looks=5, over_s=60, what="failed without a result that says so")  # /status says failed, /result will not say why
 
 FAILED_UNEXPLAINED: Final = JobError(
     code=ErrorCode.GENERATION_FAILED, message="the service says failed and gives no reason"
@@ -45,6 +47,8 @@ class LookAgain(Struct, frozen=True, kw_only=True):
     at_result: bool = False
     service_done: bool = False
     """True when the service is certainly not working on it any more: the in-flight slot is free."""
+    unconfirmed: str | None = None
+    """The bad verdict that a look showed, and that more looks are to confirm."""
 
 
 class TimedOut(Struct, frozen=True, kw_only=True):
@@ -143,7 +147,7 @@ class Watch(Struct, kw_only=True):
 
     def _doubting(self, belief: Belief) -> LookAgain:
         wait_s = belief.spacing_s * (1 + 0.1 * self.uniform())
-        return LookAgain(after_s=wait_s, service_done=True)
+        return LookAgain(after_s=wait_s, service_done=True, unconfirmed=belief.what)
 
     def _capped(self, delay_s: float, now: float) -> float:
         """Let the last look fall on the deadline rather than beyond it."""

@@ -49,6 +49,7 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
     first_s = 0.0 if at_once else lookout.first_s(time(), context.uniform(), context.crowd)
     decision = LookAgain(after_s=first_s)
     ran: RunTime | None = None
+    unconfirmed: str | None = None
     context.forecast.began(entry.seq, key_of(entry.model, entry.inputs), time())
     if at_once:
         context.tell("collecting", entry, request_id=entry.request_id)
@@ -76,7 +77,18 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
             slot.release()
             context.forecast.ended(entry.seq, now)
             return await _record(context, entry, verdict, ran)
+        if not (verdict.at_result or isinstance(news, Trouble) or verdict.unconfirmed == unconfirmed):
+            unconfirmed = verdict.unconfirmed
+            _tell_of_doubt(context, entry, unconfirmed)
         decision = verdict
+
+
+def _tell_of_doubt(context: Context, entry: Entry, unconfirmed: str | None) -> None:
+    """Tell that a bad verdict is being looked at again, or that it runs all the same."""
+    if unconfirmed is None:
+        context.tell("confirmed_running", entry)
+    else:
+        context.tell("unconfirmed", entry, message=unconfirmed)
 
 
 def _lookout(context: Context, entry: Entry, *, taken_over: bool) -> Lookout:

@@ -49,6 +49,8 @@ class Tally(Struct):
     simulated: bool = False
     began_at: float | None = None
     running: set[str] = field(default_factory=set)
+    unconfirmed: dict[str, str] = field(default_factory=dict)
+    """Jobs that the service gave up, as far as one look shows, and its word: more looks are to confirm it."""
     saving: set[str] = field(default_factory=set)
     ended: dict[str, int] = field(default_factory=dict)
     failures: deque[Failure] = field(default_factory=lambda: deque(maxlen=20))
@@ -92,7 +94,7 @@ class Tally(Struct):
                 self.pause = (_text(event.data, "reason"), event.at + _float(event.data, "seconds"))
             case "draining":
                 self.draining = _text(event.data, "reason") or "stopped"
-            case "submitted" | "collecting":
+            case "submitted" | "collecting" | "confirmed_running":
                 self.running.add(event.id or "")
         if event.id is not None:
             self._job(event.id, event)
@@ -119,6 +121,11 @@ class Tally(Struct):
 
     def _job(self, job: str, event: RunEvent) -> None:
         name = event.name
+        if name in AWAY or name in ("unconfirmed", "confirmed_running"):
+            self.unconfirmed.pop(job, None)
+        if name == "unconfirmed":
+            self.running.discard(job)
+            self.unconfirmed[job] = _text(event.data, "message")
         if name in AWAY:
             self.running.discard(job)
             self._spend(event)
@@ -158,7 +165,8 @@ class Tally(Struct):
     @property
     def waiting(self) -> int:
         """Jobs that are neither at the service nor being saved nor at their end."""
-        return max(0, self.to_do - self.done - len(self.running) - len(self.saving))
+        under_way = len(self.running) + len(self.unconfirmed) + len(self.saving)
+        return max(0, self.to_do - self.done - under_way)
 
     def left_s(self, now: float) -> float | None:
         """Return the seconds until the end; None before anything is known of run times."""

@@ -36,6 +36,8 @@ def at_work(tally: Tally) -> list[str]:
         said = [f"{running} running", f"limit {tally.limit} for now"]
     else:
         said = [f"{running} of {tally.limit} running"]
+    if tally.unconfirmed:
+        said.append(f"{len(tally.unconfirmed)} looked at again")
     if tally.saving:
         said.append(f"{len(tally.saving)} saving")
     if tally.waiting:
@@ -56,7 +58,10 @@ def pace(tally: Tally, now: float) -> list[str]:
     said = []
     left_s = tally.left_s(now)
     if left_s is not None:
-        said.append(f"about {format_duration(left_s)} left" if left_s >= 1 else "nearly done")
+        if left_s >= 1:
+            said.append(f"about {format_duration(left_s)} left")
+        elif not tally.unconfirmed:
+            said.append("nearly done")
     per_s = tally.per_s(now)
     if per_s is not None:
         said.append(_per(per_s))
@@ -86,11 +91,11 @@ def money(tally: Tally) -> list[str]:
 def waits(tally: Tally, now: float) -> str:
     """Return what the run waits for, in a sentence; empty when it waits for nothing but its jobs."""
     if tally.draining is not None:
-        in_flight = len(tally.running) + len(tally.saving)
+        in_flight = len(tally.running) + len(tally.unconfirmed) + len(tally.saving)
         why = printable(tally.draining, 120)
         return f"draining: {in_flight} in flight, Ctrl-C again stops now ({why})"
     if tally.sky == "held":
-        in_flight = len(tally.running) + len(tally.saving)
+        in_flight = len(tally.running) + len(tally.unconfirmed) + len(tally.saving)
         return f"paused by hand: {in_flight} in flight are collected, `batchrunner ctl DIR resume` goes on"
     try_in = "" if tally.next_try_at is None else _in(", next try in ", tally.next_try_at, now)
     reason = f" ({printable(tally.reason, 80)})" if tally.reason else ""
@@ -103,6 +108,9 @@ def waits(tally: Tally, now: float) -> str:
         return f"an answer was lost: a free look comes before the next submission{try_in}{reason}"
     if tally.sky == "backlog":
         return f"{len(tally.saving)} results wait for their download: they go first"
+    words = dict.fromkeys(tally.unconfirmed.copy().values())
+    if words and not tally.running:
+        return f"{', '.join(words)}: believed after some minutes of looking again"
     return ""
 
 

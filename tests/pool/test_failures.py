@@ -104,6 +104,29 @@ async def test_no_odd_look_fails_a_job_by_itself(fault):
     assert len(bench.accepted) == 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [("status gone", "unknown to the service"), ("result no-output", "finished without an output")],
+)
+async def test_a_bad_verdict_is_told_once_before_it_is_believed(fault, words):
+    bench = a_bench(f"{fault} times=always")
+
+    await bench.run(some_jobs(1))
+
+    assert [event.data["message"] for event in bench.told("unconfirmed")] == [words]
+    assert not bench.told("confirmed_running")
+
+
+async def test_a_request_that_is_there_after_all_is_told_to_run():
+    bench = a_bench("status gone times=3", settings=replace(QUICK, service_time_s=600.0))
+
+    await bench.run(some_jobs(1))
+
+    told = [event.name for event in bench.events if event.name in ("unconfirmed", "confirmed_running")]
+    assert told == ["unconfirmed", "confirmed_running"]
+    assert bench.states == {State.SUCCEEDED: 1}
+
+
 async def test_a_lost_result_is_believed_only_after_repeated_looks():
     bench = a_bench("status gone times=always")
 

@@ -29,6 +29,16 @@ def test_a_job_is_in_one_place_at_a_time():
     assert seen == [(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1)]
 
 
+def test_a_job_that_the_service_seems_to_have_given_up_does_not_run_until_it_says_so():
+    way = [an_event("submitted", "fox"), an_event("unconfirmed", "fox", message="unknown to the service")]
+    seen = []
+    for more in ([], [an_event("confirmed_running", "fox")], [failed("fox")]):
+        tally = counted(started(1), *way, *more)
+        seen.append((len(tally.unconfirmed), len(tally.running), tally.waiting, tally.done))
+
+    assert seen == [(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 0, 1)]
+
+
 @pytest.mark.parametrize("name", ["retrying", "taken_back"])
 def test_a_job_that_is_pending_again_waits_again(name):
     tally = counted(started(2), an_event("submitted", "fox"), an_event(name, "fox"))

@@ -32,6 +32,18 @@ def test_it_says_what_the_run_waits_for(said):
     assert words.waits(counted(started(9), WAITS[said]), BEGAN) == said
 
 
+def test_what_is_looked_at_again_is_not_nearly_done():
+    gone = [an_event("submitted", "fox"), an_event("unconfirmed", "fox", message="unknown to the service")]
+    told = [started(1), weather(), an_event("forecast", left_s=0.0), *gone]
+
+    said = words.line(counted(*told), BEGAN)
+
+    assert said == (
+        "0/1 done · 0 of 8 running · 1 looked at again"
+        " · unknown to the service: believed after some minutes of looking again"
+    )
+
+
 def test_one_read_that_went_wrong_is_no_absence():
     told = weather(sky="away", reason="HTTP 502", lasted_s=0.0)
 
