@@ -31,9 +31,15 @@ class Belief(Struct, frozen=True, kw_only=True):
         return self.over_s / (self.looks - 1)
 
 
-GONE: Final = Belief(looks=5, over_s=120, what="unknown to the service")  # at least 5 looks over 2 to 5 minutes
-NO_OUTPUT: Final = Belief(looks=5, over_s=60, what="finished without an output")  # at least 5 looks over about a minute
-FAILED_STATUS: Final = Belief(looks=5, over_s=60, what="failed without a result that says so")  # /status says failed, /result will not say why
+GONE: Final = Belief(
+    looks=5, over_s=120, what="unknown to the service"
+)  # at least 5 looks over 2 to 5 minutes
+NO_OUTPUT: Final = Belief(
+    looks=5, over_s=60, what="finished without an output"
+)  # at least 5 looks over about a minute
+FAILED_STATUS: Final = Belief(
+    looks=5, over_s=60, what="failed without a result that says so"
+)  # /status says failed, /result will not say why
 
 FAILED_UNEXPLAINED: Final = JobError(
     code=ErrorCode.GENERATION_FAILED, message="the service says failed and gives no reason"
