@@ -2,7 +2,7 @@
 
 OTHER is a checkout of the code to compare with.  Both lead the makespan benchmark's batch, each with a
 service of its own, *at the same time*: what disturbs one disturbs the other, so their ratio is steadier by
-far than either figure, which differs by a tenth from minute to minute.
+far than either figure, which differs by a tenth from minute to minute.  ROUNDS are two or more.
 """
 
 from __future__ import annotations

@@ -116,9 +116,8 @@ def _box(reader: Reader, head: bytes, start: int, limit: int) -> Box:
     body, end = _extent(reader, start, int.from_bytes(head[:4]), name)
     if end < body:
         raise NotWhole(f"its box {name!r} at byte {start:,} is shorter than its own header")
-    if end > reader.size:
-        reader.require(end, f"its box {name!r}")
     if end > limit:
+        reader.require(end, f"its box {name!r}")
         raise NotWhole(f"its box {name!r} at byte {start:,} is longer than the box it lies in")
     return Box(name=name, start=start, body=body, end=end)
 

@@ -53,8 +53,6 @@ class LookAgain(Struct, frozen=True, kw_only=True):
     at_result: bool = False
     service_done: bool = False
     """True when the service is certainly not working on it any more: the in-flight slot is free."""
-    unconfirmed: str | None = None
-    """The bad verdict that a look showed, and that more looks are to confirm."""
 
 
 class TimedOut(Struct, frozen=True, kw_only=True):
@@ -97,6 +95,8 @@ class Watch(Struct, kw_only=True):
     uniform: Callable[[], float]
     unanswered: int = 0
     says_failed: bool = False
+    unconfirmed: str | None = None
+    """The bad verdict that a look has shown, until it is believed or the job runs all the same."""
     asked_result: bool = False
     """Whether the news to come is ``/result``'s own, not ``/status``'."""
     gone: Streak = field(default_factory=lambda: Streak(GONE))
@@ -149,11 +149,13 @@ class Watch(Struct, kw_only=True):
                 if self.failed.seen(now)
                 else self._doubting(FAILED_STATUS)
             )
+        self.unconfirmed = None
         return LookAgain(after_s=self._capped(self.waiting_s(news, now), now))
 
     def _doubting(self, belief: Belief) -> LookAgain:
+        self.unconfirmed = belief.what
         wait_s = belief.spacing_s * (1 + 0.1 * self.uniform())
-        return LookAgain(after_s=wait_s, service_done=True, unconfirmed=belief.what)
+        return LookAgain(after_s=wait_s, service_done=True)
 
     def _capped(self, delay_s: float, now: float) -> float:
         """Let the last look fall on the deadline rather than beyond it."""

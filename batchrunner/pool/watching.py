@@ -49,7 +49,6 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
     first_s = 0.0 if at_once else lookout.first_s(time(), context.uniform(), context.crowd)
     decision = LookAgain(after_s=first_s)
     ran: RunTime | None = None
-    unconfirmed: str | None = None
     context.forecast.began(entry.seq, key_of(entry.model, entry.inputs), time())
     if at_once:
         context.tell("collecting", entry, request_id=entry.request_id)
@@ -72,14 +71,14 @@ async def watch(context: Context, entry: Entry, slot: Slot, *, at_once: bool) ->
         if ran is None and isinstance(news, Ended | Done | FailedThere):
             ran = lookout.ended(now)
             context.forecast.ended(entry.seq, now)
+        unconfirmed = watching.unconfirmed
         verdict = watching.decide(news, now)
         if not isinstance(verdict, LookAgain):
             slot.release()
             context.forecast.ended(entry.seq, now)
             return await _record(context, entry, verdict, ran)
-        if not (verdict.at_result or isinstance(news, Trouble) or verdict.unconfirmed == unconfirmed):
-            unconfirmed = verdict.unconfirmed
-            _tell_of_doubt(context, entry, unconfirmed)
+        if watching.unconfirmed != unconfirmed:
+            _tell_of_doubt(context, entry, watching.unconfirmed)
         decision = verdict
 
 

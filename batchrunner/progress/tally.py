@@ -163,10 +163,14 @@ class Tally(Struct):
         return sum(self.ended.values())
 
     @property
+    def under_way(self) -> int:
+        """Jobs at the service, looked at again, or being saved."""
+        return len(self.running) + len(self.unconfirmed) + len(self.saving)
+
+    @property
     def waiting(self) -> int:
         """Jobs that are neither at the service nor being saved nor at their end."""
-        under_way = len(self.running) + len(self.unconfirmed) + len(self.saving)
-        return max(0, self.to_do - self.done - under_way)
+        return max(0, self.to_do - self.done - self.under_way)
 
     def left_s(self, now: float) -> float | None:
         """Return the seconds until the end; None before anything is known of run times."""
@@ -194,7 +198,9 @@ class Tally(Struct):
         if not self.priced:
             return None if self.planned_usd is None else (self.spent_usd or 0.0) + self.planned_usd
         assert self.spent_usd is not None
-        return self.spent_usd + self.priced_usd / self.priced * (self.waiting + len(self.running))
+        return self.spent_usd + self.priced_usd / self.priced * (
+            self.waiting + len(self.running) + len(self.unconfirmed)
+        )
 
 
 def _int(data: Mapping[str, Json], key: str) -> int:

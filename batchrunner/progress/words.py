@@ -91,12 +91,12 @@ def money(tally: Tally) -> list[str]:
 def waits(tally: Tally, now: float) -> str:
     """Return what the run waits for, in a sentence; empty when it waits for nothing but its jobs."""
     if tally.draining is not None:
-        in_flight = len(tally.running) + len(tally.unconfirmed) + len(tally.saving)
         why = printable(tally.draining, 120)
-        return f"draining: {in_flight} in flight, Ctrl-C again stops now ({why})"
+        return f"draining: {tally.under_way} in flight, Ctrl-C again stops now ({why})"
     if tally.sky == "held":
-        in_flight = len(tally.running) + len(tally.unconfirmed) + len(tally.saving)
-        return f"paused by hand: {in_flight} in flight are collected, `batchrunner ctl DIR resume` goes on"
+        return (
+            f"paused by hand: {tally.under_way} in flight are collected, `batchrunner ctl DIR resume` goes on"
+        )
     try_in = "" if tally.next_try_at is None else _in(", next try in ", tally.next_try_at, now)
     reason = f" ({printable(tally.reason, 80)})" if tally.reason else ""
     if tally.sky == "away" and tally.since is not None and now - tally.since >= SILENCE_S:
