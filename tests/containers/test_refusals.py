@@ -139,7 +139,7 @@ def test_a_fragment_that_lies_is_found_out(offset, layout, value, look, sample):
     refusal(look, patched(sample("fragmented"), b"trun", offset, layout, value))
 
 
-def handmade(media, sizes, *, first_chunk=0, step=0, between=b""):
+def handmade(media, sizes, *, first_chunk=0, step=0, between=b"", coding=b"avc1"):
     """A film of H.264 with an index by hand: one chunk a frame, each *step* bytes behind the one before."""
     head = box(b"ftyp", b"isom" + bytes(4))
 
@@ -148,7 +148,7 @@ def handmade(media, sizes, *, first_chunk=0, step=0, between=b""):
         count = len(sizes)
         offsets = [at + first_chunk + n * step for n in range(count)]
         table = (
-            box(b"stsd", struct.pack(">II", 0, 1) + box(b"avc1", bytes(78) + setup))
+            box(b"stsd", struct.pack(">II", 0, 1) + box(coding, bytes(78) + setup))
             + box(b"stsz", struct.pack(f">III{count}I", 0, 0, count, *sizes))
             + between
             + box(b"stsc", struct.pack(">IIIII", 0, 1, 1, 1, 1))
@@ -189,8 +189,9 @@ def test_an_index_that_names_the_same_bytes_again_and_again_is_refused(look):
     assert time.process_time() - started < 1
 
 
-def test_frames_half_outside_the_media_data_are_refused(look):
-    film = handmade(UNIT * 6, [16, 16, 16], first_chunk=8, step=16) + box(b"free", UNIT)
+@pytest.mark.parametrize("coding", [b"avc1", b"av01"])  # looked into, and not
+def test_frames_half_outside_the_media_data_are_refused(coding, look):
+    film = handmade(UNIT * 6, [16, 16, 16], first_chunk=8, step=16, coding=coding) + box(b"free", UNIT)
 
     assert "where there is no media data" in refusal(look, film)
 
